@@ -1,0 +1,76 @@
+import { Command, CommanderError } from 'commander';
+import { DepotError, describe } from '../../backends/errors.ts';
+import { versionText } from '../version.ts';
+
+/** Runs what was typed. Resolves to the exit status: 0 done, 1 problem found, 2 wrong usage. */
+export async function runCommandLine(args: string[]): Promise<number> {
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  let status = 0;
+  const program = new Command('lfs-depot')
+    .description('Keeps Git LFS objects in a folder you already have, with no LFS server.')
+    .version(versionText(), '--version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .showHelpAfterError('(lfs-depot --help shows all commands)')
+    .exitOverride()
+    .addHelpText('after', FIRST_STEPS);
+
+  program
+    .command('install')
+    .description('tell git-lfs about lfs-depot, once per person')
+    .option('--system', 'for all users of this computer')
+    .action(async ({ system }) => (await import('./install.ts')).install(system ? 'system' : 'global', print));
+  program
+    .command('uninstall')
+    .description('take back what install wrote')
+    .option('--system', 'what install --system wrote')
+    .action(async ({ system }) => (await import('./uninstall.ts')).uninstall(system ? 'system' : 'global', print));
+  program
+    .command('init')
+    .description('make a store, and let this repository use it')
+    .argument('<location>', 'a folder, like /srv/lfs/art or D:/lfs')
+    .option('--adopt', 'take over the objects that lfs-folderstore or git-lfs-webdav put there')
+    .action(async (location, { adopt }) =>
+      (await import('./init.ts')).init(location, { adopt: adopt === true }, print),
+    );
+  program
+    .command('trust')
+    .description('allow a location that came with a clone')
+    .argument('[location]', 'default: the one that this repository names')
+    .option('--list', 'show what is allowed')
+    .option('--remove <location>', 'allow it no longer')
+    .option('--json', 'with --list: for programs')
+    .action(async (location, options) => (await import('./trust.ts')).trust(location, options, print));
+  program
+    .command('doctor')
+    .description('check everything from git to the store')
+    .argument('[location]', 'default: the one of this repository')
+    .option('--json', 'for programs')
+    .action(async (location, { json }) => {
+      if (!(await (await import('./doctor.ts')).doctor(location, json === true, print))) status = 1;
+    });
+  program
+    .command('agent')
+    .description('what git-lfs starts; not to be typed')
+    .argument('[location]', 'goes before all settings');
+
+  try {
+    if (args.length === 0) {
+      print(program.helpInformation() + FIRST_STEPS);
+      return 2;
+    }
+    await program.parseAsync(args, { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`error: ${describe(error)}\n`);
+    return error instanceof DepotError && error.kind === 'internal' ? 70 : 1;
+  }
+}
+
+const FIRST_STEPS = `
+First steps:
+  lfs-depot install                 once per person
+  lfs-depot init /srv/lfs/art       once per project, in a clone of it; commit the .lfsconfig it writes
+  git clone ...                     everybody else
+`;

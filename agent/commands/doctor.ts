@@ -1,0 +1,22 @@
+import { diagnose, type Finding } from '../diagnosis.ts';
+
+/** Walks the whole chain from git to the store. Returns whether all is well. */
+export async function doctor(
+  typed: string | undefined,
+  json: boolean,
+  print: (line: string) => void,
+): Promise<boolean> {
+  const findings = await diagnose(typed, (finding) => {
+    if (!json) show(finding, print);
+  });
+  const ok = findings.every((finding) => finding.ok);
+  if (json) print(JSON.stringify({ ok, findings }, null, 2));
+  else print(ok ? '\nAll is well.' : '\nWhat is marked ✗ needs mending, from the top.');
+  return ok;
+}
+
+function show({ ok, subject, detail, cure }: Finding, print: (line: string) => void): void {
+  const indent = detail.includes('\n') ? detail.replaceAll('\n', '\n    ') : detail;
+  print(`${ok ? '✓' : '✗'} ${subject}: ${indent}`);
+  if (!ok && cure) print(`    → ${cure}`);
+}

@@ -1,0 +1,100 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DepotError } from '../../backends/errors.ts';
+import { covers, formatLocation, type Location, parseLocation } from '../../backends/location.ts';
+import { type Config, readConfig } from '../config.ts';
+import { surroundings } from '../connect.ts';
+import { type Creation, createStore } from '../create-store.ts';
+import { findEndpoint } from '../endpoint.ts';
+import { findRepository, git, type Repository, runGit } from '../git.ts';
+import type { Operation } from '../protocol.ts';
+import { resolveTyped } from '../typed-location.ts';
+import { MATCH_KEY } from './install.ts';
+import { allow } from './trust.ts';
+
+/** Makes the store, then lets the repository name it in `.lfsconfig`. Nothing is written before the store works. */
+export async function init(typed: string, options: { adopt: boolean }, print: (line: string) => void): Promise<void> {
+  const cwd = process.cwd();
+  const repository = await findRepository(cwd);
+  const { worktree } = repository;
+  if (worktree === undefined) {
+    const cure = 'run it in a clone that has files checked out, and push the .lfsconfig from there';
+    throw new DepotError('configuration', { what: 'cannot init here', why: 'this is a bare repository', cure });
+  }
+  const location = resolveTyped(typed);
+  refuseInside(location, [worktree, repository.commonDir]);
+  const name = formatLocation(location);
+  const url = `depot::${name}`;
+
+  const store = await createStore(location, options.adopt);
+  print(`${STANDING[store.outcome](store)}: ${name}`);
+  print('It was written to, read back and cleaned up: it works.');
+
+  const file = join(worktree, '.lfsconfig');
+  const { stdout: previous } = await runGit(['config', '--file', file, '--get', 'lfs.url'], { cwd });
+  if (previous.trimEnd() !== url) await git(['config', '--file', file, '--replace-all', 'lfs.url', url], { cwd });
+  print(`${previous.trimEnd() === url ? 'In .lfsconfig already' : 'Written to .lfsconfig'}: lfs.url = ${url}`);
+  await allow(location, print);
+
+  const config = await readConfig(cwd, repository);
+  for (const warning of warnings(config, location, previous.trim(), url)) print(`\nwarning: ${warning}`);
+  print('\nNext:');
+  for (const step of await nextSteps(worktree, repository, config)) print(`  ${step}`);
+  print(
+    'Everybody else, once: `lfs-depot install`, and `git clone`, which asks them to trust the location the first time.',
+  );
+}
+
+const STANDING: Record<Creation['outcome'], (creation: Creation) => string> = {
+  created: () => 'Made a new store',
+  adopted: ({ objects, bytes }) => `Adopted a store of ${objects} objects, ${(bytes / 1e6).toFixed(1)} MB`,
+  existing: () => 'Found the store',
+};
+
+/** A store in the worktree would be committed, and one in .git would go away with the clone. */
+function refuseInside(location: Location, folders: string[]): void {
+  for (const folder of folders) {
+    const outer = parseLocation(resolve(folder).replaceAll('\\', '/'), surroundings());
+    if (!covers(outer, location, process.platform)) continue;
+    throw new DepotError('configuration', {
+      what: `cannot make a store at ${formatLocation(location)}`,
+      why: 'it lies inside this very repository',
+      cure: 'choose a folder that everybody in the team can reach, outside of the clone',
+    });
+  }
+}
+
+function warnings(config: Config, location: Location, previous: string, url: string): string[] {
+  const found: string[] = [];
+  if (previous !== '' && previous !== url) {
+    found.push(
+      `.lfsconfig said ${previous} before. Objects that are only there are not copied by this;\n` +
+        'fetch them first (git lfs fetch --all with the old .lfsconfig), then: git lfs push --all origin',
+    );
+  }
+  for (const operation of ['download', 'upload'] satisfies Operation[]) {
+    const endpoint = findEndpoint({ operation, remote: 'origin', config, argument: undefined, environment: undefined });
+    if (endpoint.kind === 'store' && endpoint.text === formatLocation(location)) continue;
+    found.push(
+      `for every ${operation}, ${endpoint.source} says ${endpoint.text}, and that goes before .lfsconfig: remove it`,
+    );
+  }
+  return found;
+}
+
+async function nextSteps(worktree: string, repository: Repository, config: Config): Promise<string[]> {
+  const steps: string[] = [];
+  if (!config.get(MATCH_KEY)) steps.push('lfs-depot install               (not done yet on this computer)');
+  const attributes = await runGit(['grep', '-q', '--untracked', 'filter=lfs', '--', '*.gitattributes'], {
+    cwd: worktree,
+  });
+  if (attributes.status !== 0)
+    steps.push('git lfs track "*.psd"           (choose your own file kinds; none are tracked yet)');
+  steps.push('git add .lfsconfig .gitattributes && git commit -m "Keep LFS objects with lfs-depot"');
+  const objects = join(repository.commonDir, 'lfs', 'objects');
+  if (existsSync(objects) && readdirSync(objects).some((entry) => /^[0-9a-f]{2}$/.test(entry))) {
+    steps.push('git lfs push --all origin       (this clone has LFS objects already: bring them to the store)');
+  }
+  steps.push('git push');
+  return steps;
+}

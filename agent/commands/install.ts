@@ -1,0 +1,47 @@
+import type { Config } from '../config.ts';
+import { configOf, readConfig } from '../config.ts';
+import { git, runGit } from '../git.ts';
+import { AGENT, programWords, startSettings } from '../start.ts';
+
+export type Scope = 'global' | 'system';
+
+/**
+ * The keys that `install` owns. The second is scoped to `lfs.url = depot::…`, whatever follows: an unscoped
+ * `lfs.standalonetransferagent` would take over every repository, those on other LFS servers too.
+ */
+export const PATH_KEY = `lfs.customtransfer.${AGENT}.path`;
+export const ARGS_KEY = `lfs.customtransfer.${AGENT}.args`;
+export const MATCH_KEY = 'lfs.depot::.standalonetransferagent';
+
+/** Tells git-lfs about the agent. Running it again writes the same. */
+export async function install(scope: Scope, print: (line: string) => void): Promise<void> {
+  const cwd = process.cwd();
+  const { path, args } = startSettings(programWords(), process.platform);
+  const wanted: [string, string][] = [
+    [PATH_KEY, path],
+    [ARGS_KEY, args],
+    [MATCH_KEY, AGENT],
+  ];
+  const before = configOf((await readConfig(cwd, undefined)).settings.filter((setting) => setting.scope === scope));
+  const changes = wanted.filter(([key, value]) => before.all(key).length !== 1 || before.get(key)?.value !== value);
+  for (const [key, value] of changes) await git(['config', `--${scope}`, '--replace-all', key, value], { cwd });
+
+  print(
+    changes.length === 0
+      ? `lfs-depot is installed already, in your ${scope} git config:`
+      : `Written to your ${scope} git config:`,
+  );
+  for (const [key, value] of wanted) print(`  ${key} = ${value.length > 60 ? `${value.slice(0, 60)}…` : value}`);
+  print(`The program: ${programWords().join(' ')}`);
+  print('Only repositories whose lfs.url starts with "depot::" use it; those on other LFS servers are as before.');
+  for (const hint of await missing(cwd, await readConfig(cwd, undefined))) print(`\n${hint}`);
+  print('\nNext, once per project, in a clone of it:\n  lfs-depot init <location>     like /srv/lfs/art');
+}
+
+/** What else git-lfs needs before anything works. */
+async function missing(cwd: string, config: Config): Promise<string[]> {
+  if ((await runGit(['lfs', 'version'], { cwd })).status !== 0) {
+    return ['Git LFS itself is not installed yet: see https://git-lfs.com, then run: git lfs install'];
+  }
+  return config.get('filter.lfs.process') ? [] : ['Git LFS itself is not set up for you yet. Run: git lfs install'];
+}

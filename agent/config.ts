@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DepotError } from '../backends/errors.ts';
+import { git, type Repository, runGit } from './git.ts';
+
+/**
+ * Git's configuration and `.lfsconfig`, as git-lfs combines them: any scope of git config beats `.lfsconfig`, and of
+ * several values the last one wins.
+ */
+export interface Setting {
+  /** `lfsconfig` for what came with the repository: somebody else's text. */
+  scope: 'system' | 'global' | 'local' | 'worktree' | 'command' | 'lfsconfig' | 'unknown';
+  /** As git prints it: section and name in lower case. */
+  key: string;
+  value: string;
+}
+
+export interface Config {
+  readonly settings: readonly Setting[];
+  /** The value that counts. */
+  get(key: string): Setting | undefined;
+  all(key: string): Setting[];
+}
+
+export function configOf(settings: readonly Setting[]): Config {
+  return {
+    settings,
+    get: (key) => settings.findLast((setting) => setting.key === key),
+    all: (key) => settings.filter((setting) => setting.key === key),
+  };
+}
+
+/** Reads all scopes that apply in `cwd`. `repository` undefined: outside of one. */
+export async function readConfig(cwd: string, repository: Repository | undefined): Promise<Config> {
+  const [own, committed] = await Promise.all([readGitConfig(cwd), repository ? readLfsConfig(cwd, repository) : []]);
+  return configOf([...committed, ...own]);
+}
+
+async function readGitConfig(cwd: string): Promise<Setting[]> {
+  const fields = (await git(['config', '--list', '--show-scope', '--null'], { cwd })).split('\0');
+  const settings: Setting[] = [];
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    settings.push({ scope: fields[index] as Setting['scope'], ...keyAndValue(fields[index + 1] ?? '') });
+  }
+  return settings;
+}
+
+/** `.lfsconfig` from the worktree, else the index, else HEAD; from HEAD in a bare repository. As git-lfs looks for it. */
+async function readLfsConfig(cwd: string, { worktree }: Repository): Promise<Setting[]> {
+  const file = worktree === undefined ? undefined : join(worktree, '.lfsconfig');
+  if (file !== undefined && existsSync(file))
+    return parse(await git(['config', '--list', '--null', '--file', file], { cwd }));
+  for (const blob of worktree === undefined ? ['HEAD:.lfsconfig'] : [':.lfsconfig', 'HEAD:.lfsconfig']) {
+    const { status, stdout } = await runGit(['config', '--list', '--null', '--blob', blob], { cwd });
+    if (status === 0) return parse(stdout);
+  }
+  return [];
+}
+
+/** Only the keys by which git-lfs lets a repository choose its endpoint; it ignores the others too, and warns. */
+const COMMITTED = /^(lfs\.(url|pushurl)|remote\..+\.lfs(push)?url)$/s;
+
+function parse(printed: string): Setting[] {
+  return printed
+    .split('\0')
+    .filter((field) => field !== '')
+    .map((field) => ({ scope: 'lfsconfig' as const, ...keyAndValue(field) }))
+    .filter(({ key }) => COMMITTED.test(key));
+}
+
+/** git prints `key\nvalue`, and the key alone for one without `=`, which means true. */
+function keyAndValue(field: string): { key: string; value: string } {
+  const end = field.indexOf('\n');
+  return end < 0 ? { key: field, value: 'true' } : { key: field.slice(0, end), value: field.slice(end + 1) };
+}
+
+/** `depot.verify`: how a push judges an object that is there already. Reading back what is far away is not the default. */
+export function verifyPolicy(config: Config, reads: 'local' | 'remote'): 'size' | 'content' {
+  const value = config.get('depot.verify')?.value.toLowerCase();
+  if (value === 'size' || value === 'content') return value;
+  if (value === undefined) return reads === 'local' ? 'content' : 'size';
+  const cure = 'git config --global depot.verify content, or size';
+  throw new DepotError('configuration', {
+    what: 'cannot use depot.verify',
+    why: `'${value}' is no way to verify`,
+    cure,
+  });
+}

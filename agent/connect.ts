@@ -1,0 +1,71 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { DepotError } from '../backends/errors.ts';
+import { type Location, parseLocation, type Surroundings } from '../backends/location.ts';
+import { openBackend } from '../backends/open.ts';
+import { type Config, readConfig, verifyPolicy } from './config.ts';
+import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
+import { findRepository, type Repository } from './git.ts';
+import { openGitObjects } from './git-objects.ts';
+import { MARKER, readMarker } from './marker.ts';
+import type { Operation } from './protocol.ts';
+import { type Store, storeOver } from './store.ts';
+import { assertTrusted } from './trust.ts';
+
+export interface Connection {
+  store: Store;
+  /** Where downloads are put for git-lfs: on the filesystem of its objects. */
+  tempFolder: string;
+}
+
+/** From what git-lfs says at init to an open store: settings → endpoint → trust → marker. Writes nothing. */
+export async function connect(init: { operation: Operation; remote: string }, argument?: string): Promise<Connection> {
+  const cwd = process.cwd();
+  const repository = await findRepository(cwd);
+  const config = await readConfig(cwd, repository);
+  const environment = process.env[LOCATION_VARIABLE];
+  const endpoint = findEndpoint({ ...init, config, argument, environment });
+  const location = locate(endpoint, config);
+  const store =
+    endpoint.kind === 'repository' ? await openGitObjects(location, config) : await openStore(location, config);
+  return { store, tempFolder: tempFolderOf(repository, config) };
+}
+
+export function surroundings(): Surroundings {
+  return { platform: process.platform, home: homedir() };
+}
+
+/** The location that an endpoint names. Touches nothing. @throws DepotError unless it can be read and is allowed. */
+export function locate(endpoint: Endpoint, config: Config): Location {
+  const location = parseLocation(endpoint.text, surroundings());
+  if (!endpoint.chosenByUser) assertTrusted(location, endpoint.source, config, surroundings());
+  return location;
+}
+
+/** Milliseconds that a store has to show its marker: a share that hangs must not hang a push for ever. */
+const OPEN_TIMEOUT = 60_000;
+
+/** @throws DepotError `no-store` without a marker, `unreachable` when nothing answers. */
+export async function openStore(location: Location, config: Config): Promise<Store> {
+  const backend = openBackend(location, { platform: process.platform, anchor: MARKER, temp: 'tmp' });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const why = `it has not answered for ${OPEN_TIMEOUT / 1000} seconds`;
+      const cure = 'check the network and the server, or mount the share again';
+      reject(new DepotError('unreachable', { what: `cannot open ${backend.location}`, why, cure, temporary: true }));
+    }, OPEN_TIMEOUT);
+  });
+  try {
+    await Promise.race([readMarker(backend), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+  return storeOver(backend, { objects: '', verify: verifyPolicy(config, backend.capabilities.reads) });
+}
+
+/** git-lfs's own temp folder: below `lfs.storage` (relative to the git folder) where that is set. */
+function tempFolderOf(repository: Repository, config: Config): string {
+  const storage = config.get('lfs.storage')?.value ?? 'lfs';
+  return join(isAbsolute(storage) ? storage : join(repository.commonDir, storage), 'tmp');
+}

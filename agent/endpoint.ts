@@ -1,0 +1,109 @@
+import { DepotError } from '../backends/errors.ts';
+import type { Config, Setting } from './config.ts';
+import type { Operation } from './protocol.ts';
+
+/** Where the objects of a repository are, as text, and who said so: trust depends on that. */
+export interface Endpoint {
+  /** A store's location, or a remote repository whose own `lfs/objects` is meant. */
+  kind: 'store' | 'repository';
+  text: string;
+  /** What to name in a message: "lfs.url in .lfsconfig". */
+  source: string;
+  /** False for text that came with a clone: `.lfsconfig`, or a remote's URL, which for a submodule is such a text too. */
+  chosenByUser: boolean;
+}
+
+export interface EndpointQuery {
+  operation: Operation;
+  /** A remote's name, or a URL as typed in `git push <url>`. */
+  remote: string;
+  config: Config;
+  /** From `agent <location>`, and from the environment. */
+  argument: string | undefined;
+  environment: string | undefined;
+}
+
+/** The variable that names a location for one command, before all settings. */
+export const LOCATION_VARIABLE = 'LFS_DEPOT_LOCATION';
+
+/**
+ * Argument, environment, then git-lfs's own order (its lfsapi/endpoint_finder.go): lfs.pushurl, lfs.url, the remote's
+ * lfspushurl, lfsurl, pushurl, url, then the same of origin. `url.*.insteadOf` is applied to what is found.
+ * @throws DepotError `configuration` when nothing is set, or what is set belongs to another LFS server.
+ */
+export function findEndpoint(query: EndpointQuery): Endpoint {
+  if (query.argument) return store(query.argument, "the agent's argument", true);
+  if (query.environment) return store(query.environment, LOCATION_VARIABLE, true);
+  const found = search(query);
+  if (!found) {
+    throw new DepotError('configuration', {
+      what: 'cannot tell where the LFS objects of this repository are',
+      why: 'neither lfs.url nor the remote says so',
+      cure: 'run: lfs-depot init <location>',
+    });
+  }
+  const url = insteadOf(found.url, query);
+  const source = found.setting ? `${found.setting.key} in ${nameOf(found.setting)}` : 'the remote';
+  if (url.startsWith('depot::')) return store(url.slice('depot::'.length), source, found.chosenByUser);
+  if (/^([a-z][a-z0-9+.-]+:\/\/(?<!file:\/\/)|[^/\\:]+@)/i.test(url)) throw otherServer(url, source);
+  return { kind: found.isRemote ? 'repository' : 'store', text: url, source, chosenByUser: found.chosenByUser };
+}
+
+interface Found {
+  url: string;
+  setting: Setting | undefined;
+  isRemote: boolean;
+  chosenByUser: boolean;
+}
+
+function search({ operation, remote, config }: EndpointQuery): Found | undefined {
+  const upload = operation === 'upload';
+  const say = (setting: Setting | undefined, isRemote: boolean): Found | undefined =>
+    setting && {
+      url: setting.value,
+      setting,
+      isRemote,
+      chosenByUser: setting.scope !== 'lfsconfig' && setting.scope !== 'unknown' && !isRemote,
+    };
+  const ofRemote = (name: string): Found | undefined =>
+    (upload ? say(config.get(`remote.${name}.lfspushurl`), false) : undefined) ??
+    say(config.get(`remote.${name}.lfsurl`), false) ??
+    (upload ? say(config.get(`remote.${name}.pushurl`), true) : undefined) ??
+    say(config.get(`remote.${name}.url`), true);
+  return (
+    (upload ? say(config.get('lfs.pushurl'), false) : undefined) ??
+    say(config.get('lfs.url'), false) ??
+    (remote === '' ? undefined : ofRemote(remote)) ??
+    (/[/\\:]/.test(remote) ? { url: remote, setting: undefined, isRemote: true, chosenByUser: false } : undefined) ??
+    ofRemote('origin')
+  );
+}
+
+/** The longest prefix wins; `pushInsteadOf` goes first for uploads. */
+function insteadOf(url: string, { operation, config }: EndpointQuery): string {
+  for (const name of operation === 'upload' ? ['.pushinsteadof', '.insteadof'] : ['.insteadof']) {
+    let best: Setting | undefined;
+    for (const setting of config.settings) {
+      if (!setting.key.startsWith('url.') || !setting.key.endsWith(name)) continue;
+      if (url.startsWith(setting.value) && setting.value.length > (best?.value.length ?? 0)) best = setting;
+    }
+    if (best) return best.key.slice('url.'.length, -name.length) + url.slice(best.value.length);
+  }
+  return url;
+}
+
+function store(text: string, source: string, chosenByUser: boolean): Endpoint {
+  return { kind: 'store', text, source, chosenByUser };
+}
+
+function nameOf({ scope }: Setting): string {
+  return scope === 'lfsconfig' ? '.lfsconfig' : `${scope} git config`;
+}
+
+function otherServer(url: string, source: string): DepotError {
+  return new DepotError('configuration', {
+    what: `cannot keep LFS objects at ${url.replace(/\/\/[^/@]*@/, '//')}`,
+    why: `${source} names it, and it is not a location of lfs-depot`,
+    cure: 'run `lfs-depot init <location>`, or `git config --unset lfs.standalonetransferagent` to use that LFS server',
+  });
+}

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { isAbsolute, resolve } from 'node:path';
+import { DepotError } from '../backends/errors.ts';
+
+/** Every call of the git program goes through here. */
+export interface GitResult {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface GitOptions {
+  cwd: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Runs git and resolves whatever its exit status is.
+ * @throws DepotError `configuration` when there is no git.
+ */
+export function runGit(args: string[], options: GitOptions): Promise<GitResult> {
+  return new Promise((resolvePromise, reject) => {
+    const settings = { ...options, encoding: 'utf8' as const, maxBuffer: 64 * 1024 * 1024, windowsHide: true };
+    execFile('git', args, settings, (error, stdout, stderr) => {
+      if (error && typeof error.code !== 'number') {
+        const why = error.code === 'ENOENT' ? 'there is no git program on the PATH' : error.message;
+        const cure = 'install git, and start git-lfs or lfs-depot from where `git --version` works';
+        reject(new DepotError('configuration', { what: 'cannot run git', why, cure, cause: error }));
+      } else {
+        resolvePromise({ status: Number(error?.code ?? 0), stdout, stderr });
+      }
+    });
+  });
+}
+
+/**
+ * Runs git and resolves to what it printed.
+ * @throws DepotError `configuration` with git's own words when it fails.
+ */
+export async function git(args: string[], options: GitOptions): Promise<string> {
+  const { status, stdout, stderr } = await runGit(args, options);
+  if (status === 0) return stdout;
+  throw new DepotError('configuration', {
+    what: `cannot run git ${args.join(' ')}`,
+    why: stderr.trim() || `git ended with status ${status}`,
+    cure: 'mend what git complains about, then try again',
+  });
+}
+
+export interface Repository {
+  /** The folder of the worktree; undefined in a bare repository. */
+  worktree: string | undefined;
+  gitDir: string;
+  /** Shared by all worktrees of a repository; `gitDir` where there is one only. */
+  commonDir: string;
+}
+
+/**
+ * The repository around `cwd`, as git sees it: linked worktrees, submodules, bare ones, GIT_DIR.
+ * @throws DepotError `configuration` where there is none.
+ */
+export async function findRepository(cwd: string): Promise<Repository> {
+  const args = ['rev-parse', '--is-bare-repository', '--git-dir', '--git-common-dir', '--show-cdup'];
+  const { status, stdout, stderr } = await runGit(args, { cwd });
+  if (status !== 0) {
+    const why = stderr.trim().replace(/^fatal: /, '') || 'git found none';
+    const cure = 'change into a clone of your project and try again';
+    throw new DepotError('configuration', { what: `cannot find a git repository at ${cwd}`, why, cure });
+  }
+  const [bare, gitDir = '', commonDir = '', up = ''] = stdout.split(/\r?\n/);
+  return {
+    worktree: bare === 'true' ? undefined : absolute(cwd, up),
+    gitDir: absolute(cwd, gitDir),
+    commonDir: absolute(cwd, commonDir),
+  };
+}
+
+function absolute(cwd: string, path: string): string {
+  return isAbsolute(path) ? path : resolve(cwd, path);
+}

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import type { Backend, CallOptions } from '../backends/backend.ts';
+import { DepotError } from '../backends/errors.ts';
+
+/**
+ * The file at the root that says "this is a store". No marker, no store: the empty folder under an unmounted share has
+ * none, so nothing is ever written there, and nothing is said to be absent there.
+ */
+export interface Marker {
+  /** Rises when an older program could no longer use the store rightly. */
+  format: 1;
+  /** Tells two stores apart, whatever their locations are called. */
+  id: string;
+  /** ISO 8601, UTC. */
+  created: string;
+}
+
+export const MARKER = 'lfs-depot.json';
+
+/**
+ * Reads the marker.
+ * @throws DepotError `no-store` without one, `unsupported` for a store of a newer format, `corrupt` for other content.
+ */
+export async function readMarker(backend: Backend, options?: CallOptions): Promise<Marker> {
+  const what = `cannot use ${backend.location}`;
+  const content = await backend.read(MARKER, options);
+  if (!content) throw new DepotError('no-store', { what, why: `there is no ${MARKER} in it`, cure: INIT });
+  let marker: Partial<Marker> | null;
+  try {
+    marker = JSON.parse(content.toString('utf8'));
+  } catch {
+    marker = null;
+  }
+  if (typeof marker !== 'object' || typeof marker?.format !== 'number' || typeof marker.id !== 'string') {
+    const cure = `put the ${MARKER} of this store back from a backup, or remove it and run \`lfs-depot init --adopt\``;
+    throw new DepotError('corrupt', { what, why: `its ${MARKER} is damaged`, cure });
+  }
+  if (marker.format !== 1) {
+    const why = `the store has format ${marker.format}, and this lfs-depot knows format 1 only`;
+    throw new DepotError('unsupported', { what, why, cure: 'install a newer lfs-depot' });
+  }
+  return marker as Marker;
+}
+
+/** Writes a marker if there is none, and gives the one that stands then: two people may make one store at once. */
+export async function writeMarker(backend: Backend): Promise<Marker> {
+  const marker: Marker = { format: 1, id: randomUUID(), created: new Date().toISOString() };
+  const text = `${JSON.stringify({ ...marker, about: ABOUT }, null, 2)}\n`;
+  const outcome = await backend.write(MARKER, Buffer.from(text));
+  return outcome === 'created' ? marker : readMarker(backend);
+}
+
+const INIT = 'mount it; or, if a new store should stand there, run `lfs-depot init` in a repository';
+const ABOUT =
+  'Git LFS objects kept by lfs-depot. Do not remove this file: without it the folder counts as not mounted.';

@@ -1,0 +1,62 @@
+import { isSea } from 'node:sea';
+import { INIT_VARIABLE, NEXT_VARIABLE } from './handover.ts';
+
+/** The name of the agent in git's configuration: `lfs.customtransfer.depot.*`. */
+export const AGENT = 'depot';
+
+/** What git-lfs is told to run; `path` is quoted by git-lfs, `args` is raw shell on every platform (`sh -c`). */
+export interface StartSettings {
+  path: string;
+  args: string;
+}
+
+/**
+ * The words that start this very program, absolute and with forward slashes: git GUIs have a poor PATH, and `sh` eats
+ * backslashes.
+ */
+export function programWords(): string[] {
+  const words = isSea() ? [process.execPath] : [process.execPath, process.argv[1] ?? ''];
+  return words.map((word) => (process.platform === 'win32' ? word.replaceAll('\\', '/') : word));
+}
+
+/**
+ * How git-lfs starts the agent. git-lfs runs `concurrenttransfers` (8) processes one after another before it asks for
+ * the first object, and most of them never get one. So on POSIX systems a line of shell answers init at once, and the
+ * program is started with the first object (docs/architecture.md, "The lazy start"). It costs one thing: if the program
+ * is gone, nothing can be said at init; so the line itself answers for it, object by object.
+ *
+ * On Windows the program is started directly: there, the MSYS shell rewrites what looks like a path in a variable.
+ */
+export function startSettings(words: string[], platform: NodeJS.Platform): StartSettings {
+  const [program = ''] = words;
+  if (platform === 'win32') {
+    return { path: program, args: [...words.slice(1).map(shellQuote), 'agent'].join(' ') };
+  }
+  const gone = JSON.stringify(
+    `cannot start lfs-depot: there is no program at ${program}\nhint: run \`lfs-depot install\` from where it is now`,
+  );
+  const script = [
+    "-r init && printf '{}\\n' && read -r next || exit 0",
+    `while :; do case $next in *'"event":"terminate"'*) exit 0;; esac`,
+    `if [ -x ${shellQuote(program)} ]; then export ${INIT_VARIABLE}="$init" ${NEXT_VARIABLE}="$next"; exec ${words.map(shellQuote).join(' ')} agent; fi`,
+    `oid=\${next#*'"oid":"'}; oid=\${oid%%'"'*}`,
+    `printf '{"event":"complete","oid":"%s","error":{"code":2,"message":%s}}\\n' "$oid" ${shellQuote(gone)}`,
+    'read -r next || exit 0; done',
+  ];
+  return { path: 'read', args: script.join('; ') };
+}
+
+/** The program that settings start, in either form; undefined when they are not ours. */
+export function programIn({ path, args }: StartSettings): string[] | undefined {
+  const call = path === 'read' ? /; exec (.*?) agent; fi; /.exec(args)?.[1] : args.match(/^(.*?) ?agent\b/)?.[1];
+  if (call === undefined) return undefined;
+  const words = [...call.matchAll(/'((?:[^']|'\\'')*)'|([^\s']+)/g)].map(([, quoted, bare]) =>
+    quoted === undefined ? (bare ?? '') : quoted.replaceAll(`'\\''`, "'"),
+  );
+  return path === 'read' ? words : [path, ...words];
+}
+
+/** One word for a POSIX shell, whatever it holds. */
+export function shellQuote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,103 @@
+import type { Backend, CallOptions, Entry } from '../backends/backend.ts';
+import { DepotError, isKind } from '../backends/errors.ts';
+import { objectPath, oidAt } from './layout.ts';
+import type { Oid } from './oid.ts';
+import { trace } from './trace.ts';
+
+/** LFS objects over a backend. What stands at a location and how it is opened: marker.ts and git-objects.ts. */
+export interface Store {
+  readonly location: string;
+  readonly backend: Backend;
+  put(oid: Oid, size: number, localFile: string, options?: CallOptions): Promise<'stored' | 'present' | 'healed'>;
+  /** Copies the object to a new local file. @throws DepotError `absent` or `corrupt`. */
+  get(oid: Oid, size: number, localFile: string, options?: CallOptions): Promise<void>;
+  stat(oid: Oid, options?: CallOptions): Promise<Entry | undefined>;
+  list(options?: CallOptions): AsyncIterable<{ oid: Oid; size: number }>;
+}
+
+export interface StoreOptions {
+  /** The folder of the objects relative to the backend's root; '' for the root itself. */
+  objects: string;
+  /**
+   * How an object that is there already is judged before a push passes it over: by its `size`, or by its `content`,
+   * read back and hashed.
+   */
+  verify: 'size' | 'content';
+}
+
+/** Temp files of killed writers are removed when they are older: longer than any upload takes, in milliseconds. */
+export const STALE = 24 * 60 * 60 * 1000;
+
+export function storeOver(backend: Backend, options: StoreOptions): Store {
+  const prefix = options.objects === '' ? '' : `${options.objects}/`;
+  const pathOf = (oid: Oid): string => prefix + objectPath(oid);
+  let swept = false;
+
+  async function isRight(found: Entry, oid: Oid, size: number, call: CallOptions): Promise<boolean> {
+    if (found.size !== size) return false;
+    if (options.verify === 'size') return true;
+    return (await backend.digest(found.path, { signal: call.signal })) === oid;
+  }
+
+  /**
+   * A second writer may publish between the look and the put; then theirs is judged, a few times over. What was judged
+   * wrong is replaced only if it still is that same version.
+   */
+  async function put(oid: Oid, size: number, localFile: string, call: CallOptions = {}) {
+    const path = pathOf(oid);
+    for (let tries = 0; tries < 3; tries++) {
+      const found = await backend.stat(path, { signal: call.signal });
+      if (found && (await isRight(found, oid, size, call))) return 'present';
+      if (!swept) await sweep(call);
+      const outcome = await backend.put(path, localFile, { ...call, size, sha256: oid, replace: found?.version });
+      if (outcome === 'exists') continue;
+      if (!found) return 'stored';
+      trace(`healed ${oid} in ${backend.location}: the one that was there, of ${found.size} bytes, was damaged`);
+      return 'healed';
+    }
+    throw new DepotError('conflict', {
+      what: `cannot store ${oid} in ${backend.location}`,
+      why: 'something else keeps writing a wrong file of that name',
+      cure: 'find out which program writes into the store, stop it, and push again',
+      temporary: true,
+    });
+  }
+
+  /** Housekeeping must not fail a push. */
+  async function sweep(call: CallOptions): Promise<void> {
+    swept = true;
+    try {
+      await backend.sweep(STALE, { signal: call.signal });
+    } catch (error) {
+      if (isKind(error, 'cancelled')) throw error;
+      trace(`old temp files in ${backend.location} were not removed: ${error}`);
+    }
+  }
+
+  async function get(oid: Oid, size: number, localFile: string, call: CallOptions = {}): Promise<void> {
+    const what = `cannot fetch ${oid} from ${backend.location}`;
+    const fetched = await backend.get(pathOf(oid), localFile, call);
+    if (fetched === undefined) {
+      throw new DepotError('absent', {
+        what,
+        why: 'the store does not have it: whoever committed it has not pushed it, or pushed it elsewhere',
+        cure: 'whoever has the file runs: git lfs push --all <remote>',
+      });
+    }
+    if (fetched === size) return;
+    throw new DepotError('corrupt', {
+      what,
+      why: `the store's copy is damaged: it has ${fetched} bytes, not ${size}`,
+      cure: `whoever has a good copy runs: git lfs push --object-id <remote> ${oid}`,
+    });
+  }
+
+  async function* list(call: CallOptions = {}) {
+    for await (const entry of backend.list(options.objects, call)) {
+      const oid = oidAt(entry.path.slice(prefix.length));
+      if (oid) yield { oid, size: entry.size };
+    }
+  }
+
+  return { location: backend.location, backend, put, get, list, stat: (oid, call) => backend.stat(pathOf(oid), call) };
+}

@@ -1,0 +1,43 @@
+import { DepotError } from '../backends/errors.ts';
+import { covers, formatLocation, type Location, parseLocation, type Surroundings } from '../backends/location.ts';
+import type { Config, Setting } from './config.ts';
+
+/**
+ * Which locations the user allows. A clone is somebody else's text, and merely opening `\\host` on Windows sends the
+ * user's credentials to it: so a location from a clone is used only if the user's own git config allows it.
+ */
+export const TRUSTED = 'depot.trusted';
+
+/** Scopes that no clone can write. */
+const OWN_SCOPES: ReadonlySet<Setting['scope']> = new Set(['system', 'global', 'command']);
+
+export function trustedSettings(config: Config): Setting[] {
+  return config.all(TRUSTED).filter(({ scope }) => OWN_SCOPES.has(scope));
+}
+
+/** Whether an entry of `depot.trusted` is the location or lies above it. Entries that cannot be read allow nothing. */
+export function isTrusted(location: Location, config: Config, around: Surroundings): boolean {
+  return trustedSettings(config).some(({ value }) => {
+    try {
+      return covers(parseLocation(value, around), location, around.platform);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** @throws DepotError `untrusted`, with the command that allows it. */
+export function assertTrusted(location: Location, source: string, config: Config, around: Surroundings): void {
+  if (isTrusted(location, config, around)) return;
+  const name = formatLocation(location);
+  throw new DepotError('untrusted', {
+    what: `will not open ${name}`,
+    why: `${source} names it, and you have not allowed that location yet`,
+    cure: `if you know it to be your team's storage, run: lfs-depot trust ${quoted(name)}`,
+  });
+}
+
+/** As a shell takes it: most locations need no quotes. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `"${word.replace(/["$`\\]/g, '\\$&')}"`;
+}

@@ -1,0 +1,96 @@
+/**
+ * The contract of a backend: one kind of storage, reached through a few verbs on *paths* (forward slashes, relative to
+ * the location) and *local files*, since both ends of every transfer are local files. A backend knows nothing of git,
+ * of LFS or of the transfer protocol. `test/conformance/` spells each rule out as a test.
+ *
+ * What a caller may rely on:
+ *
+ * - **Whole or nothing.** After `put` returns, every reader sees the whole file under its name, and it survives a loss
+ *   of power. Before that, no reader sees anything there, and never a part of it.
+ * - **A put never replaces** what stands under the name, unless `replace` names exactly what was seen there.
+ * - **A failed or cancelled call leaves nothing** under the final name. What it leaves in the temp folder, if it was
+ *   killed, `sweep` removes.
+ * - **Two writers of one path,** on two machines, both return; one `created` it, the others learn that it `exists`.
+ * - **Absent is a value** (`undefined`). Not reachable, not mounted, not allowed are errors: a backend is opened with an
+ *   *anchor*, a path that stands in every intact storage, and says `absent` only where the anchor stands.
+ * - **Cancelled is prompt:** within a second of the signal the call rejects with kind `cancelled`, and writes no more.
+ * - **Errors** are `DepotError`s, classified; no verb retries.
+ * - `onProgress` is told the bytes moved since the call began: never falling, never above the size, at most once a
+ *   buffer, and never after the call returned.
+ */
+export interface Backend {
+  /** The location as the user wrote it, for messages. */
+  readonly location: string;
+  readonly capabilities: Capabilities;
+  /** The folder, relative to the root, for files that are not yet, or no longer, under a final name. */
+  readonly temp: string;
+
+  /**
+   * Makes the root, with what the backend needs in it; its parent must exist. Fine when it is there already.
+   * The only verb that makes a root: all others answer `no-store` where none is.
+   */
+  create(): Promise<void>;
+
+  /** What stands at `path`: undefined when absent. A folder counts as absent. */
+  stat(path: string, options?: CallOptions): Promise<Entry | undefined>;
+
+  /** All files below the folder `prefix` ('' for the root), streamed in no order; none when the folder is absent. */
+  list(prefix: string, options?: CallOptions): AsyncIterable<Entry>;
+
+  /**
+   * Publishes the local file at `path`, making the folders that are missing. The bytes are hashed as they flow, and
+   * refused (`corrupt`) unless size and SHA-256 are those given. `exists`: something stands there, which was left alone.
+   */
+  put(path: string, localFile: string, options: PutOptions): Promise<PutOutcome>;
+
+  /** Copies `path` into a new local file, which is removed on failure. Resolves to its size, undefined when absent. */
+  get(path: string, localFile: string, options?: CallOptions): Promise<number | undefined>;
+
+  /** The SHA-256, in hex, of the bytes as they are read back from the storage; undefined when absent. */
+  digest(path: string, options?: CallOptions): Promise<string | undefined>;
+
+  /** The content of a small file (at most 1 MiB, else `corrupt`); undefined when absent. */
+  read(path: string, options?: CallOptions): Promise<Buffer | undefined>;
+
+  /** Publishes a small file, as `put` does and without replacing. Works before the anchor stands: it may be the anchor. */
+  write(path: string, content: Uint8Array, options?: CallOptions): Promise<PutOutcome>;
+
+  /** Removes a file, and the folder it stood in when that is now empty and lies in `temp`; fine when it is absent. */
+  remove(path: string, options?: CallOptions): Promise<void>;
+
+  /** Removes temp files of dead writers: those untouched for `olderThan` milliseconds by the *storage's* clock. */
+  sweep(olderThan: number, options?: CallOptions): Promise<number>;
+
+  /** Bytes that this user may still write; undefined where the storage does not tell. */
+  space(options?: CallOptions): Promise<number | undefined>;
+}
+
+export type PutOutcome = 'created' | 'exists';
+
+/** Plain data by which layers, the store and the tests choose what to do. */
+export interface Capabilities {
+  /** `local`: reading back costs about as much as a disk read; `remote`: it costs a download. */
+  readonly reads: 'local' | 'remote';
+}
+
+export interface Entry {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Changes whenever the content does; compare for equality only. */
+  readonly version: string;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+  onProgress?: ((bytes: number) => void) | undefined;
+}
+
+export interface PutOptions extends CallOptions {
+  /** Bytes that the local file must have. */
+  size: number;
+  /** Lower-case hex that the bytes sent must hash to. */
+  sha256: string;
+  /** The `version` of what may be replaced, as `stat` told it. */
+  replace?: string | undefined;
+}

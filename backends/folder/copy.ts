@@ -1,0 +1,116 @@
+import { createHash, type Hash } from 'node:crypto';
+import { close, closeSync, constants, copyFileSync, read, readSync, rmSync, write, writeSync } from 'node:fs';
+import { errorCode } from '../system-error.ts';
+
+/**
+ * Moving bytes between two open files. Small files go synchronously: an asynchronous open, read, write and close cost
+ * five times as much as the bytes of 10 KiB (docs/architecture.md, "Speed"). Large ones go through two buffers, so that
+ * the next read and the hash run while the last write does, and the event loop stays free for a cancel.
+ */
+export interface CopyOptions {
+  /** Bytes that are expected; decides how, not how much: everything up to the end of the source is copied. */
+  size: number;
+  /** Is fed everything that was read. */
+  hash?: Hash | undefined;
+  signal?: AbortSignal | undefined;
+  /** Told the bytes written so far, once a buffer. */
+  onProgress?: ((bytes: number) => void) | undefined;
+}
+
+const BUFFER = 1024 * 1024;
+
+/** The largest size, in bytes, that is moved synchronously. */
+export const SMALL = BUFFER;
+
+/**
+ * Copies all of `source` to `target` (both file descriptors at their start); without a target it only reads and hashes.
+ * Resolves to the bytes read. Rejects with the system's error, or the signal's reason when cancelled.
+ */
+export async function copyBytes(source: number, target: number | undefined, options: CopyOptions): Promise<number> {
+  options.signal?.throwIfAborted();
+  return options.size <= SMALL ? copySmall(source, target, options) : copyLarge(source, target, options);
+}
+
+function copySmall(source: number, target: number | undefined, options: CopyOptions): number {
+  const buffer = Buffer.allocUnsafe(Math.min(options.size + 1, BUFFER));
+  let total = 0;
+  for (;;) {
+    const filled = readSync(source, buffer, 0, buffer.length, null);
+    if (filled === 0) return total;
+    const chunk = buffer.subarray(0, filled);
+    options.hash?.update(chunk);
+    if (target !== undefined) writeFullySync(target, chunk);
+    total += filled;
+    options.onProgress?.(total);
+    // A short read with all bytes in hand is the end; asking once more would cost a call for every small object.
+    if (filled < buffer.length && total >= options.size) return total;
+  }
+}
+
+function writeFullySync(fd: number, chunk: Buffer): void {
+  for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done, chunk.length - done, null);
+}
+
+async function copyLarge(source: number, target: number | undefined, options: CopyOptions): Promise<number> {
+  const buffers: [Buffer, Buffer] = [Buffer.allocUnsafeSlow(BUFFER), Buffer.allocUnsafeSlow(BUFFER)];
+  let turn: 0 | 1 = 0;
+  let total = 0;
+  let filled = await readInto(source, buffers[turn]);
+  while (filled > 0) {
+    options.signal?.throwIfAborted();
+    const chunk = buffers[turn].subarray(0, filled);
+    turn = turn === 0 ? 1 : 0;
+    const written = target === undefined ? undefined : writeFully(target, chunk);
+    const next = readInto(source, buffers[turn]);
+    options.hash?.update(chunk);
+    // Both are awaited even if one fails: no buffer may be in use, and no descriptor be closed, under a running call.
+    const [wrote, nextFilled] = await Promise.allSettled([written, next]);
+    if (wrote.status === 'rejected') throw wrote.reason;
+    if (nextFilled.status === 'rejected') throw nextFilled.reason;
+    total += filled;
+    options.onProgress?.(total);
+    filled = nextFilled.value;
+  }
+  return total;
+}
+
+function readInto(fd: number, buffer: Buffer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, buffer, 0, buffer.length, null, (error, count) => (error ? reject(error) : resolve(count)));
+  });
+}
+
+async function writeFully(fd: number, chunk: Buffer): Promise<void> {
+  for (let done = 0; done < chunk.length; ) {
+    done += await new Promise<number>((resolve, reject) => {
+      write(fd, chunk, done, chunk.length - done, null, (error, count) => (error ? reject(error) : resolve(count)));
+    });
+  }
+}
+
+/** The SHA-256 in hex of an open file, read from its start. */
+export async function digestOf(fd: number, options: CopyOptions): Promise<string> {
+  const hash = createHash('sha256');
+  await copyBytes(fd, undefined, { ...options, hash });
+  return hash.digest('hex');
+}
+
+/**
+ * Clones `source` to the new file `target` where the filesystem shares blocks between files (APFS, Btrfs, XFS, ReFS):
+ * no byte is moved. Resolves to false, with no target left, where it cannot.
+ */
+export function tryClone(source: string, target: string): boolean {
+  try {
+    copyFileSync(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') rmSync(target, { force: true });
+    return false;
+  }
+}
+
+/** Closes a descriptor whose writes matter: NFS and quota report a full disk only here. */
+export function closeFile(fd: number, size: number): Promise<void> | void {
+  if (size <= SMALL) return closeSync(fd);
+  return new Promise((resolve, reject) => close(fd, (error) => (error ? reject(error) : resolve())));
+}

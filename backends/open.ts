@@ -1,0 +1,50 @@
+import type { Backend } from './backend.ts';
+import { DepotError } from './errors.ts';
+import { openFolder } from './folder/folder.ts';
+import { formatLocation, type Location } from './location.ts';
+
+export interface OpenOptions {
+  platform: NodeJS.Platform;
+  /** A file, relative to the root, that stands in every intact storage: without it the storage is "not mounted". */
+  anchor: string;
+  /** Where temp files live, relative to the root. */
+  temp: string;
+}
+
+/**
+ * The backend for a location, with its layers. Touches nothing yet.
+ * @throws DepotError `unsupported` or `configuration` for a location that cannot be opened on this platform.
+ */
+export function openBackend(location: Location, options: OpenOptions): Backend {
+  const name = formatLocation(location);
+  const what = `cannot open ${name}`;
+  const windows = options.platform === 'win32';
+  switch (location.kind) {
+    case 'folder': {
+      const hasDrive = /^[A-Z]:/.test(location.path);
+      if (hasDrive && !windows) {
+        const cure = 'use a location that exists on every machine of the team';
+        throw new DepotError('configuration', { what, why: 'a drive letter means something on Windows only', cure });
+      }
+      if (!hasDrive && windows) {
+        const cure = 'write the drive too, like D:/lfs, or a share, //server/share/lfs';
+        throw new DepotError('configuration', { what, why: 'on Windows a folder needs its drive letter', cure });
+      }
+      return openFolder(location.path, { ...options, location: name });
+    }
+    case 'share':
+      // Windows opens \\server\share by itself. Finding the mount point of a share elsewhere is not done yet.
+      if (windows && location.path !== '') return openFolder(name, { ...options, location: name });
+      throw new DepotError('unsupported', {
+        what,
+        why: windows ? 'it names a server without a share' : 'this version opens network shares on Windows only',
+        cure: windows ? 'write it like //server/share/lfs' : 'mount the share and use the folder it is mounted on',
+      });
+    case 'webdav':
+      throw new DepotError('unsupported', {
+        what,
+        why: 'this version has no WebDAV backend yet',
+        cure: 'use a folder or a mounted share',
+      });
+  }
+}

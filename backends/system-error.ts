@@ -1,0 +1,93 @@
+import { DepotError, type Kind } from './errors.ts';
+
+/**
+ * Turns an error of Node's `fs` into a DepotError: what kind it is, whether waiting may help, and what to do.
+ * Errors that are DepotErrors already pass through. `ENOENT` is not handled here: whether a missing path means
+ * "absent" or "not mounted" depends on the call, see folder.ts.
+ */
+export function fromSystemError(error: unknown, what: string): DepotError {
+  if (error instanceof DepotError) return error;
+  const code = errorCode(error);
+  const meaning = (code && MEANINGS[code]) || UNKNOWN;
+  return new DepotError(meaning.kind, {
+    what,
+    why: systemWords(error),
+    cure: meaning.cure,
+    temporary: meaning.temporary ?? false,
+    cause: error,
+  });
+}
+
+/** The `code` of a Node error (`ENOSPC`), or undefined. */
+export function errorCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** "no space left on device (ENOSPC)" out of "ENOSPC: no space left on device, write". */
+export function systemWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = errorCode(error);
+  const match = /^([A-Z0-9_]+): ([^,]+)/.exec(error.message);
+  if (match && match[1] === code) return `${match[2]} (${code})`;
+  return code && !error.message.includes(code) ? `${error.message} (${code})` : error.message;
+}
+
+interface Meaning {
+  kind: Kind;
+  cure: string;
+  temporary?: true;
+}
+
+const UNKNOWN: Meaning = { kind: 'internal', cure: 'run `lfs-depot doctor`, which tries the store step by step' };
+
+const FULL: Meaning = {
+  kind: 'no-space',
+  cure: 'free some space there and push again; whatever was stored before is kept',
+};
+const DENIED: Meaning = {
+  kind: 'denied',
+  cure: 'ask whoever owns the storage for write access to it, then try again',
+};
+const AWAY: Meaning = {
+  kind: 'unreachable',
+  cure: 'check that the disk or share is connected, then try again',
+  temporary: true,
+};
+const BUSY: Meaning = {
+  kind: 'conflict',
+  cure: 'another program holds the file open; try again in a moment',
+  temporary: true,
+};
+
+/** errno(3) names, grouped by what they mean for somebody whose storage is a disk or a mounted share. */
+const MEANINGS: Record<string, Meaning> = {
+  ENOSPC: FULL,
+  EDQUOT: { ...FULL, cure: 'your quota there is used up: free some space or have it raised, then push again' },
+  EFBIG: { ...FULL, cure: 'that filesystem cannot hold a file of this size (FAT32 stops at 4 GiB): use another one' },
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EROFS: { ...DENIED, cure: 'the storage is mounted read-only: mount it for writing, then try again' },
+  EIO: { ...AWAY, cure: 'the disk or share reports a hardware or network fault: check it, then try again' },
+  ESTALE: AWAY,
+  ENOTCONN: AWAY,
+  ECONNRESET: AWAY,
+  ECONNABORTED: AWAY,
+  ECONNREFUSED: AWAY,
+  EHOSTDOWN: AWAY,
+  EHOSTUNREACH: AWAY,
+  ENETDOWN: AWAY,
+  ENETUNREACH: AWAY,
+  ETIMEDOUT: AWAY,
+  ENODEV: AWAY,
+  ENXIO: AWAY,
+  EREMOTEIO: AWAY,
+  EBUSY: BUSY,
+  EAGAIN: BUSY,
+  ETXTBSY: BUSY,
+  EMFILE: { ...BUSY, cure: 'too many files are open on this machine; try again in a moment' },
+  ENFILE: { ...BUSY, cure: 'too many files are open on this machine; try again in a moment' },
+  ENAMETOOLONG: { kind: 'configuration', cure: 'the path is too long for that filesystem: use a shorter location' },
+  ENOTDIR: { kind: 'no-store', cure: 'a file stands where a folder is needed: choose another location' },
+  ELOOP: { kind: 'configuration', cure: 'a symbolic link there points to itself: mend it' },
+};

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+/**
+ * One CommonJS file, in which a module that is imported with `import()` is evaluated only then; a single executable
+ * starts it from a code cache, which makes it faster than a bare script (docs/architecture.md, "Speed").
+ */
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const bundle = 'dist/lfs-depot.cjs';
+const program = `dist/bin/lfs-depot${process.platform === 'win32' ? '.exe' : ''}`;
+
+mkdirSync('dist/bin', { recursive: true });
+await build({
+  entryPoints: ['agent/main.ts'],
+  outfile: bundle,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node22',
+  minify: true,
+  legalComments: 'none',
+  define: { LFS_DEPOT_VERSION: JSON.stringify(version), LFS_DEPOT_COMMIT: JSON.stringify(commit()) },
+});
+chmodSync(bundle, 0o755);
+
+// Making the executable copies 150 MB: only when something changed.
+const stamp = createHash('sha256').update(process.version).update(readFileSync(bundle)).digest('hex');
+const stampFile = 'dist/bin/.built-from';
+if (!existsSync(program) || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
+  rmSync(program, { force: true });
+  const config = { main: bundle, output: program, disableExperimentalSEAWarning: true, useCodeCache: true };
+  writeFileSync('dist/sea.json', JSON.stringify(config));
+  execFileSync(process.execPath, ['--build-sea', 'dist/sea.json'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  rmSync('dist/sea.json');
+  writeFileSync(stampFile, stamp);
+}
+console.log(`built ${program}, ${bundle}`);
+
+function commit() {
+  try {
+    const git = (...args) =>
+      execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const changed = git('status', '--porcelain', '--', 'agent', 'backends', 'package.json') === '' ? '' : '+changes';
+    return git('rev-parse', '--short=10', 'HEAD') + changed;
+  } catch {
+    return 'unknown commit';
+  }
+}
