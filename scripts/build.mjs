@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 /**
@@ -29,11 +29,14 @@ chmodSync(bundle, 0o755);
 const stamp = createHash('sha256').update(process.version).update(readFileSync(bundle)).digest('hex');
 const stampFile = 'dist/bin/.built-from';
 if (!existsSync(program) || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
-  rmSync(program, { force: true });
-  const config = { main: bundle, output: program, disableExperimentalSEAWarning: true, useCodeCache: true };
-  writeFileSync('dist/sea.json', JSON.stringify(config));
-  execFileSync(process.execPath, ['--build-sea', 'dist/sea.json'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  rmSync('dist/sea.json');
+  // Renamed into place: a program that git-lfs is starting right now must be there, whole.
+  const fresh = `${program}.${process.pid}`;
+  const config = `dist/sea-${process.pid}.json`;
+  const settings = { main: bundle, output: fresh, disableExperimentalSEAWarning: true, useCodeCache: true };
+  writeFileSync(config, JSON.stringify(settings));
+  execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  rmSync(config);
+  renameSync(fresh, program);
   writeFileSync(stampFile, stamp);
 }
 console.log(`built ${program}, ${bundle}`);
