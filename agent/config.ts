@@ -31,9 +31,14 @@ export function configOf(settings: readonly Setting[]): Config {
 }
 
 /** Reads all scopes that apply in `cwd`. `repository` undefined: outside of one. */
-export async function readConfig(cwd: string, repository: Repository | undefined): Promise<Config> {
-  const [own, committed] = await Promise.all([readGitConfig(cwd), repository ? readLfsConfig(cwd, repository) : []]);
-  return configOf([...committed, ...own]);
+export async function readConfig(
+  cwd: string,
+  repository: Repository | undefined | Promise<Repository | undefined>,
+): Promise<Config> {
+  const committed = Promise.resolve(repository).then((found) => (found ? readLfsConfig(cwd, found) : []));
+  // At the same time: each start of git costs the agent's first object some milliseconds.
+  const [own, theirs] = await Promise.all([readGitConfig(cwd), committed]);
+  return configOf([...theirs, ...own]);
 }
 
 async function readGitConfig(cwd: string): Promise<Setting[]> {

@@ -21,14 +21,14 @@ export interface Connection {
 /** From what git-lfs says at init to an open store: settings → endpoint → trust → marker. Writes nothing. */
 export async function connect(init: { operation: Operation; remote: string }, argument?: string): Promise<Connection> {
   const cwd = process.cwd();
-  const repository = await findRepository(cwd);
-  const config = await readConfig(cwd, repository);
+  const finding = findRepository(cwd);
+  const config = await readConfig(cwd, finding);
   const environment = process.env[LOCATION_VARIABLE];
   const endpoint = findEndpoint({ ...init, config, argument, environment });
   const location = locate(endpoint, config);
   const store =
     endpoint.kind === 'repository' ? await openGitObjects(location, config) : await openStore(location, config);
-  return { store, tempFolder: tempFolderOf(repository, config) };
+  return { store, tempFolder: tempFolderOf(await finding, config) };
 }
 
 export function surroundings(): Surroundings {

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DepotError } from '../backends/errors.ts';
 import { formatLocation, type Location } from '../backends/location.ts';
-import { ARGS_KEY, MATCH_KEY, PATH_KEY } from './commands/install.ts';
 import { type Config, readConfig } from './config.ts';
 import { locate, openStore } from './connect.ts';
 import { findEndpoint } from './endpoint.ts';
@@ -10,7 +9,7 @@ import { findRepository, type Repository, runGit } from './git.ts';
 import { openGitObjects } from './git-objects.ts';
 import { readMarker } from './marker.ts';
 import { probe } from './probe.ts';
-import { AGENT, programIn, programWords } from './start.ts';
+import { AGENT, ARGS_KEY, MATCH_KEY, PATH_KEY, programIn, programWords } from './start.ts';
 import type { Store } from './store.ts';
 import { resolveTyped } from './typed-location.ts';
 

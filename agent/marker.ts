@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Backend, CallOptions } from '../backends/backend.ts';
-import { DepotError } from '../backends/errors.ts';
+import { DepotError, isKind } from '../backends/errors.ts';
 
 /**
  * The file at the root that says "this is a store". No marker, no store: the empty folder under an unmounted share has
@@ -22,9 +22,8 @@ export const MARKER = 'lfs-depot.json';
  * @throws DepotError `no-store` without one, `unsupported` for a store of a newer format, `corrupt` for other content.
  */
 export async function readMarker(backend: Backend, options?: CallOptions): Promise<Marker> {
-  const what = `cannot use ${backend.location}`;
-  const content = await backend.read(MARKER, options);
-  if (!content) throw new DepotError('no-store', { what, why: `there is no ${MARKER} in it`, cure: INIT });
+  const what = `cannot open ${backend.location}`;
+  const content = await readOr(backend, what, options);
   let marker: Partial<Marker> | null;
   try {
     marker = JSON.parse(content.toString('utf8'));
@@ -50,6 +49,21 @@ export async function writeMarker(backend: Backend): Promise<Marker> {
   return outcome === 'created' ? marker : readMarker(backend);
 }
 
-const INIT = 'mount it; or, if a new store should stand there, run `lfs-depot init` in a repository';
+/** The marker's bytes. That a store is not there is said of the store, not of the file that would show it. */
+async function readOr(backend: Backend, what: string, options: CallOptions | undefined): Promise<Buffer> {
+  try {
+    const content = await backend.read(MARKER, options);
+    if (content) return content;
+  } catch (error) {
+    if (!isKind(error, 'no-store')) throw error;
+  }
+  throw new DepotError('no-store', {
+    what,
+    why: `not mounted, or not a store yet: there is no ${MARKER} in it`,
+    cure: INIT,
+  });
+}
+
+const INIT = 'connect or mount the disk or share that holds it, then try again; `lfs-depot init` makes a new store';
 const ABOUT =
   'Git LFS objects kept by lfs-depot. Do not remove this file: without it the folder counts as not mounted.';

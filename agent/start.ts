@@ -4,6 +4,14 @@ import { INIT_VARIABLE, NEXT_VARIABLE } from './handover.ts';
 /** The name of the agent in git's configuration: `lfs.customtransfer.depot.*`. */
 export const AGENT = 'depot';
 
+/**
+ * The keys that `install` owns. The last is scoped to `lfs.url = depot::…`, whatever follows: an unscoped
+ * `lfs.standalonetransferagent` would take over every repository, those on other LFS servers too.
+ */
+export const PATH_KEY = `lfs.customtransfer.${AGENT}.path`;
+export const ARGS_KEY = `lfs.customtransfer.${AGENT}.args`;
+export const MATCH_KEY = 'lfs.depot::.standalonetransferagent';
+
 /** What git-lfs is told to run; `path` is quoted by git-lfs, `args` is raw shell on every platform (`sh -c`). */
 export interface StartSettings {
   path: string;

@@ -36,7 +36,7 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
   async function isRight(found: Entry, oid: Oid, size: number, call: CallOptions): Promise<boolean> {
     if (found.size !== size) return false;
     if (options.verify === 'size') return true;
-    return (await backend.digest(found.path, { signal: call.signal })) === oid;
+    return (await backend.digest(found.path, call)) === oid;
   }
 
   /**

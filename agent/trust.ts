@@ -33,7 +33,9 @@ export function assertTrusted(location: Location, source: string, config: Config
   throw new DepotError('untrusted', {
     what: `will not open ${name}`,
     why: `${source} names it, and you have not allowed that location yet`,
-    cure: `if you know it to be your team's storage, run: lfs-depot trust ${quoted(name)}`,
+    cure:
+      `if you know it to be your team's storage, run: lfs-depot trust ${quoted(name)}\n` +
+      'then try again; in a clone that stopped half-way: git checkout -f HEAD',
   });
 }
 

@@ -8,8 +8,8 @@ import { type Creation, createStore } from '../create-store.ts';
 import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git, type Repository, runGit } from '../git.ts';
 import type { Operation } from '../protocol.ts';
+import { MATCH_KEY } from '../start.ts';
 import { resolveTyped } from '../typed-location.ts';
-import { MATCH_KEY } from './install.ts';
 import { allow } from './trust.ts';
 
 /** Makes the store, then lets the repository name it in `.lfsconfig`. Nothing is written before the store works. */

@@ -1,17 +1,9 @@
 import type { Config } from '../config.ts';
 import { configOf, readConfig } from '../config.ts';
 import { git, runGit } from '../git.ts';
-import { AGENT, programWords, startSettings } from '../start.ts';
+import { AGENT, ARGS_KEY, MATCH_KEY, PATH_KEY, programWords, startSettings } from '../start.ts';
 
 export type Scope = 'global' | 'system';
-
-/**
- * The keys that `install` owns. The second is scoped to `lfs.url = depot::…`, whatever follows: an unscoped
- * `lfs.standalonetransferagent` would take over every repository, those on other LFS servers too.
- */
-export const PATH_KEY = `lfs.customtransfer.${AGENT}.path`;
-export const ARGS_KEY = `lfs.customtransfer.${AGENT}.args`;
-export const MATCH_KEY = 'lfs.depot::.standalonetransferagent';
 
 /** Tells git-lfs about the agent. Running it again writes the same. */
 export async function install(scope: Scope, print: (line: string) => void): Promise<void> {

@@ -1,5 +1,6 @@
 import { git, runGit } from '../git.ts';
-import { ARGS_KEY, MATCH_KEY, PATH_KEY, type Scope } from './install.ts';
+import { ARGS_KEY, MATCH_KEY, PATH_KEY } from '../start.ts';
+import type { Scope } from './install.ts';
 
 /** Takes back what `install` wrote, and nothing else. */
 export async function uninstall(scope: Scope, print: (line: string) => void): Promise<void> {

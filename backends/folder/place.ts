@@ -71,10 +71,8 @@ export function assertMounted(place: Place, what: string): void {
   const root = statSync(place.root, { throwIfNoEntry: false });
   throw new DepotError('no-store', {
     what,
-    why: root?.isDirectory()
-      ? `not mounted, or not a store yet: ${place.location} has no ${place.anchor}`
-      : `not mounted, or not a store yet: ${place.location} does not exist`,
-    cure: `mount the disk or share that holds ${place.location}, then try again`,
+    why: `not mounted, or not a store yet: ${place.location} ${root?.isDirectory() ? `has no ${place.anchor}` : 'does not exist'}`,
+    cure: 'mount the disk or share that holds it, then try again',
   });
 }
 
