@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DepotError } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, parseLocation } from '../../backends/location.ts';
@@ -9,6 +9,7 @@ import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git, type Repository, runGit } from '../git.ts';
 import type { Operation } from '../protocol.ts';
 import { MATCH_KEY } from '../start.ts';
+import { quoted } from '../trust.ts';
 import { resolveTyped } from '../typed-location.ts';
 import { allow } from './trust.ts';
 
@@ -29,6 +30,7 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
   const store = await createStore(location, options.adopt);
   print(`${STANDING[store.outcome](store)}: ${name}`);
   print('It was written to, read back and cleaned up: it works.');
+  if (store.outcome === 'created') for (const line of groupAdvice(location)) print(line);
 
   const file = join(worktree, '.lfsconfig');
   const { stdout: previous } = await runGit(['config', '--file', file, '--get', 'lfs.url'], { cwd });
@@ -40,9 +42,7 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
   for (const warning of warnings(config, location, previous.trim(), url)) print(`\nwarning: ${warning}`);
   print('\nNext:');
   for (const step of await nextSteps(worktree, repository, config)) print(`  ${step}`);
-  print(
-    'Everybody else, once: `lfs-depot install`, and `git clone`, which asks them to trust the location the first time.',
-  );
+  print('Everybody else, once: lfs-depot install && lfs-depot trust ${quoted(name)}');
 }
 
 const STANDING: Record<Creation['outcome'], (creation: Creation) => string> = {
@@ -50,6 +50,17 @@ const STANDING: Record<Creation['outcome'], (creation: Creation) => string> = {
   adopted: ({ objects, bytes }) => `Adopted a store of ${objects} objects, ${(bytes / 1e6).toFixed(1)} MB`,
   existing: () => 'Found the store',
 };
+
+/** A new folder is usually its maker's alone; a team finds out at the second person's first push. */
+function groupAdvice(location: Location): string[] {
+  if (location.kind !== 'folder' || process.platform === 'win32') return [];
+  if ((statSync(location.path).mode & 0o022) !== 0) return [];
+  const path = quoted(location.path);
+  return [
+    'note: as it is, only you can push to it. If others on this filesystem should, give it to a group of yours:',
+    `  chgrp -R <group> ${path} && chmod -R g+rwX ${path} && find ${path} -type d -exec chmod g+s {} +`,
+  ];
+}
 
 /** A store in the worktree would be committed, and one in .git would go away with the clone. */
 function refuseInside(location: Location, folders: string[]): void {

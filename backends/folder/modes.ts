@@ -13,6 +13,7 @@ export interface Modes {
 }
 
 const PERMISSIONS = 0o7777;
+const NOT_POSSIBLE = new Set<string | undefined>(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
 
 /** The modes for a store with this root; undefined where files have none (Windows). */
 export function modesOf(root: string, platform: NodeJS.Platform): Modes | undefined {
@@ -43,7 +44,8 @@ export function applyModes(fd: number, modes: Modes | undefined): void {
 
 /**
  * Makes the root of a new store. Its parent must exist: making that too would fill the disk under a mount point whose
- * share is not mounted. A parent with the set-group-ID bit is a group's folder: the root is made like it.
+ * share is not mounted. In a folder that belongs to a group (set-group-ID, or writable for the group and not for all)
+ * the root is made like that folder, so that the group can use the store.
  */
 export function makeRoot(root: string, platform: NodeJS.Platform): void {
   let parent: Stats | undefined;
@@ -53,7 +55,12 @@ export function makeRoot(root: string, platform: NodeJS.Platform): void {
   } catch (error) {
     if (errorCode(error) !== 'EEXIST' || !statSync(root).isDirectory()) throw error;
   }
-  if (parent && (parent.mode & 0o2000) !== 0) attempt(() => chmodSync(root, parent.mode & PERMISSIONS & ~0o1000));
+  if (!parent) return;
+  const { gid, mode } = parent;
+  const ofGroup = (mode & 0o2000) !== 0 || ((mode & 0o020) !== 0 && (mode & 0o002) === 0);
+  if (!ofGroup) return;
+  attempt(() => chownSync(root, -1, gid));
+  attempt(() => chmodSync(root, mode & PERMISSIONS & ~0o1000));
 }
 
 /** Somebody who is not in the group, or a filesystem without modes: the object is still right, so it is kept. */
@@ -61,15 +68,6 @@ function attempt(change: () => void): void {
   try {
     change();
   } catch (error) {
-    const code = errorCode(error);
-    if (
-      code !== 'EPERM' &&
-      code !== 'EACCES' &&
-      code !== 'ENOTSUP' &&
-      code !== 'EOPNOTSUPP' &&
-      code !== 'ENOSYS' &&
-      code !== 'EINVAL'
-    )
-      throw error;
+    if (!NOT_POSSIBLE.has(errorCode(error))) throw error;
   }
 }
