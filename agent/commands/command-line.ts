@@ -5,6 +5,8 @@ import { versionText } from '../version.ts';
 /** Runs what was typed. Resolves to the exit status: 0 done, 1 problem found, 2 wrong usage. */
 export async function runCommandLine(args: string[]): Promise<number> {
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  // `lfs-depot init … | head` must not stop half-way because nobody reads on.
+  process.stdout.on('error', () => {});
   let status = 0;
   const program = new Command('lfs-depot')
     .description('Keeps Git LFS objects in a folder you already have, with no LFS server.')

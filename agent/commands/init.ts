@@ -42,7 +42,7 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
   for (const warning of warnings(config, location, previous.trim(), url)) print(`\nwarning: ${warning}`);
   print('\nNext:');
   for (const step of await nextSteps(worktree, repository, config)) print(`  ${step}`);
-  print('Everybody else, once: lfs-depot install && lfs-depot trust ${quoted(name)}');
+  print(`Everybody else, once: lfs-depot install && lfs-depot trust ${quoted(name)}`);
 }
 
 const STANDING: Record<Creation['outcome'], (creation: Creation) => string> = {
