@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { DepotError, describe } from '../../backends/errors.ts';
+import { describe } from '../../backends/errors.ts';
 import { versionText } from '../version.ts';
 
 /** Runs what was typed. Resolves to the exit status: 0 done, 1 problem found, 2 wrong usage. */
@@ -66,7 +66,7 @@ export async function runCommandLine(args: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`error: ${describe(error)}\n`);
-    return error instanceof DepotError && error.kind === 'internal' ? 70 : 1;
+    return 1;
   }
 }
 
