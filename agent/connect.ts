@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { DepotError } from '../backends/errors.ts';
 import { type Location, parseLocation, type Surroundings } from '../backends/location.ts';
 import { openBackend } from '../backends/open.ts';
@@ -25,7 +25,7 @@ export async function connect(init: { operation: Operation; remote: string }, ar
   const config = await readConfig(cwd, finding);
   const environment = process.env[LOCATION_VARIABLE];
   const endpoint = findEndpoint({ ...init, config, argument, environment });
-  const location = locate(endpoint, config);
+  const location = locate(endpoint, config, (await finding).worktree ?? cwd);
   const store =
     endpoint.kind === 'repository' ? await openGitObjects(location, config) : await openStore(location, config);
   return { store, tempFolder: tempFolderOf(await finding, config) };
@@ -35,9 +35,15 @@ export function surroundings(): Surroundings {
   return { platform: process.platform, home: homedir() };
 }
 
-/** The location that an endpoint names. Touches nothing. @throws DepotError unless it can be read and is allowed. */
-export function locate(endpoint: Endpoint, config: Config): Location {
-  const location = parseLocation(endpoint.text, surroundings());
+/**
+ * The location that an endpoint names. Touches nothing.
+ * @param base what a remote's relative path is relative to, as for git: the worktree.
+ * @throws DepotError unless it can be read and is allowed.
+ */
+export function locate(endpoint: Endpoint, config: Config, base: string): Location {
+  const relative = endpoint.kind === 'repository' && /^\.{1,2}(\/|$)/.test(endpoint.text);
+  const text = relative ? resolve(base, endpoint.text) : endpoint.text;
+  const location = parseLocation(text, surroundings());
   if (!endpoint.chosenByUser) assertTrusted(location, endpoint.source, config, surroundings());
   return location;
 }

@@ -69,6 +69,7 @@ async function survey(backend: Backend, all: boolean) {
         if (!all) break;
       } else if (!LITTER.test(path) && path !== MARKER && found.foreign.length < 3) {
         found.foreign.push(path);
+        if (!all && found.foreign.length === 3) break;
       }
     }
   } catch (error) {

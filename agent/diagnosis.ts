@@ -44,7 +44,7 @@ export async function diagnose(typed: string | undefined, tell: (finding: Findin
   note(notHijacked(config));
 
   if (typed !== undefined) {
-    await attempt(note, 'location', async () => ({ location: resolveTyped(typed), own: false }), config);
+    await attempt(note, true, async () => ({ location: resolveTyped(typed), own: false }), config);
     return findings;
   }
   if (!repository) {
@@ -57,11 +57,11 @@ export async function diagnose(typed: string | undefined, tell: (finding: Findin
   }
   note(await hookSet(repository, cwd));
   note(await lfsConfigCommitted(repository, cwd));
-  await attempt(note, 'location', async () => ofRepository(config), config);
+  await attempt(note, false, async () => ofRepository(config, repository, cwd), config);
   return findings;
 }
 
-function ofRepository(config: Config): { location: Location; own: boolean } {
+function ofRepository(config: Config, { worktree }: Repository, cwd: string): { location: Location; own: boolean } {
   const endpoint = findEndpoint({
     operation: 'upload',
     remote: '',
@@ -69,7 +69,7 @@ function ofRepository(config: Config): { location: Location; own: boolean } {
     argument: undefined,
     environment: undefined,
   });
-  return { location: locate(endpoint, config), own: endpoint.kind === 'repository' };
+  return { location: locate(endpoint, config, worktree ?? cwd), own: endpoint.kind === 'repository' };
 }
 
 type Note = (finding: Finding) => boolean;
@@ -77,14 +77,15 @@ type Note = (finding: Finding) => boolean;
 /** Location → store → a real object → space. */
 async function attempt(
   note: Note,
-  subject: string,
+  named: boolean,
   find: () => Promise<{ location: Location; own: boolean }>,
   config: Config,
 ) {
-  let step = subject;
+  let step = 'location';
+  const leave = named ? 'as you named it' : 'which is your own choice, or trusted';
   try {
     const { location, own } = await find();
-    note({ subject, ok: true, detail: `${formatLocation(location)}, and it is trusted` });
+    note({ subject: step, ok: true, detail: `${formatLocation(location)}, ${leave}` });
     step = 'store';
     const store = own ? await openGitObjects(location, config) : await openStore(location, config);
     note({ subject: step, ok: true, detail: await describeStore(store, own) });

@@ -1,4 +1,5 @@
 import { DepotError } from '../backends/errors.ts';
+import { withoutSecrets } from '../backends/location.ts';
 import type { Config, Setting } from './config.ts';
 import type { Operation } from './protocol.ts';
 
@@ -102,7 +103,7 @@ function nameOf({ scope }: Setting): string {
 
 function otherServer(url: string, source: string): DepotError {
   return new DepotError('configuration', {
-    what: `cannot keep LFS objects at ${url.replace(/\/\/[^/@]*@/, '//')}`,
+    what: `cannot keep LFS objects at ${withoutSecrets(url)}`,
     why: `${source} names it, and it is not a location of lfs-depot`,
     cure: 'run `lfs-depot init <location>`, or `git config --unset lfs.standalonetransferagent` to use that LFS server',
   });

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DepotError } from '../backends/errors.ts';
 import { formatLocation, type Location } from '../backends/location.ts';
 import { openBackend } from '../backends/open.ts';
@@ -27,7 +27,7 @@ async function gitDirAt(path: string): Promise<string> {
     const gitFolder = join(candidate, '.git');
     const cwd = candidate.endsWith('.git') && !existsSync(join(candidate, 'HEAD')) ? join(candidate, '..') : candidate;
     const { status, stdout } = await runGit(['rev-parse', '--git-common-dir'], { cwd, env: withoutGit() });
-    if (status === 0) return join(cwd, stdout.trim()).replaceAll('\\', '/');
+    if (status === 0) return resolve(cwd, stdout.trim()).replaceAll('\\', '/');
     if (existsSync(join(gitFolder, 'HEAD'))) return gitFolder.replaceAll('\\', '/');
   }
   throw new DepotError('no-store', {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Backend, CallOptions } from '../backends/backend.ts';
-import { DepotError, isKind } from '../backends/errors.ts';
+import { DepotError } from '../backends/errors.ts';
+import { shellWord } from './shell-word.ts';
 
 /**
  * The file at the root that says "this is a store". No marker, no store: the empty folder under an unmounted share has
@@ -30,13 +31,16 @@ export async function readMarker(backend: Backend, options?: CallOptions): Promi
   } catch {
     marker = null;
   }
-  if (typeof marker !== 'object' || typeof marker?.format !== 'number' || typeof marker.id !== 'string') {
-    const cure = `put the ${MARKER} of this store back from a backup, or remove it and run \`lfs-depot init --adopt\``;
-    throw new DepotError('corrupt', { what, why: `its ${MARKER} is damaged`, cure });
-  }
-  if (marker.format !== 1) {
-    const why = `the store has format ${marker.format}, and this lfs-depot knows format 1 only`;
+  const format = marker?.format as number | undefined;
+  if (typeof format === 'number' && format > 1) {
+    const why = `the store has format ${format}, and this lfs-depot knows format 1 only`;
     throw new DepotError('unsupported', { what, why, cure: 'install a newer lfs-depot' });
+  }
+  if (format !== 1 || typeof marker?.id !== 'string') {
+    const cure =
+      `put the ${MARKER} of this store back from a backup; or remove it and, in a clone, run:\n` +
+      `lfs-depot init --adopt ${shellWord(backend.location)}`;
+    throw new DepotError('corrupt', { what, why: `its ${MARKER} is damaged`, cure });
   }
   return marker as Marker;
 }
@@ -55,15 +59,14 @@ async function readOr(backend: Backend, what: string, options: CallOptions | und
     const content = await backend.read(MARKER, options);
     if (content) return content;
   } catch (error) {
-    if (!isKind(error, 'no-store')) throw error;
+    if (!(error instanceof DepotError) || error.kind === 'cancelled') throw error;
+    const { kind, why, temporary } = error;
+    throw new DepotError(kind, { what, why, temporary, cure: kind === 'no-store' ? MOUNT : error.cure, cause: error });
   }
-  throw new DepotError('no-store', {
-    what,
-    why: `not mounted, or not a store yet: there is no ${MARKER} in it`,
-    cure: INIT,
-  });
+  const why = `not mounted, or not a store yet: there is no ${MARKER} in it`;
+  throw new DepotError('no-store', { what, why, cure: MOUNT });
 }
 
-const INIT = 'connect or mount the disk or share that holds it, then try again; `lfs-depot init` makes a new store';
+const MOUNT = 'connect or mount the disk or share that holds it, then try again';
 const ABOUT =
   'Git LFS objects kept by lfs-depot. Do not remove this file: without it the folder counts as not mounted.';

@@ -46,7 +46,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
   });
   stopped.catch(() => {}); // Nobody waits for it between two objects.
 
-  let transfer: Promise<Transfer> | undefined;
+  let opening: Opening | undefined;
   let init: Extract<Request, { event: 'init' }> | undefined;
   for (let request = await queue.take(); request; request = await queue.take()) {
     switch (request.event) {
@@ -65,8 +65,8 @@ export async function runSession(options: SessionOptions): Promise<void> {
           });
           break;
         }
-        transfer ??= Promise.race([options.connect(init), stopped]);
-        options.reply(await answer(request, transfer, signal, options));
+        opening ??= { transfer: Promise.race([options.connect(init), stopped, options.crash]), failureTold: false };
+        options.reply(await answer(request, opening, signal, options));
         break;
       }
       case 'invalid': {
@@ -83,10 +83,16 @@ export async function runSession(options: SessionOptions): Promise<void> {
   if (!options.stop.aborted) await reading;
 }
 
+interface Opening {
+  transfer: Promise<Transfer>;
+  /** The whole story stands with the first object; 999 repetitions of its hint would bury it. */
+  failureTold: boolean;
+}
+
 /** Moves one object and gives the message that completes it; never rejects. */
 async function answer(
   request: TransferRequest,
-  transfer: Promise<Transfer>,
+  opening: Opening,
   signal: AbortSignal,
   { reply, crash }: SessionOptions,
 ): Promise<Reply> {
@@ -97,7 +103,13 @@ async function answer(
   );
   try {
     if (signal.aborted) throw cancelled(`cannot ${request.event} ${oid}`);
-    const move = await Promise.race([transfer, crash]);
+    const move = await opening.transfer.catch((error) => {
+      const { code, message } = problemOf(error);
+      const short = opening.failureTold ? message.split('\n', 1).join() : message;
+      opening.failureTold = true;
+      return { code, message: short };
+    });
+    if (typeof move !== 'function') return { event: 'complete', oid, error: move };
     const path = await Promise.race([move(request, { signal, onProgress: progress.report }), crash]);
     progress.finish();
     return path === undefined ? { event: 'complete', oid } : { event: 'complete', oid, path };

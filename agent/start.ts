@@ -41,12 +41,12 @@ export function startSettings(words: string[], platform: NodeJS.Platform): Start
     return { path: program, args: [...words.slice(1).map(shellQuote), 'agent'].join(' ') };
   }
   const gone = JSON.stringify(
-    `cannot start lfs-depot: there is no program at ${program}\nhint: run \`lfs-depot install\` from where it is now`,
+    `cannot start lfs-depot: there is no program at ${words.at(-1)}\nhint: run \`lfs-depot install\` from where it is now`,
   );
   const script = [
     "-r init && printf '{}\\n' && read -r next || exit 0",
     `while :; do case $next in *'"event":"terminate"'*) exit 0;; esac`,
-    `if [ -x ${shellQuote(program)} ]; then export ${INIT_VARIABLE}="$init" ${NEXT_VARIABLE}="$next"; exec ${words.map(shellQuote).join(' ')} agent; fi`,
+    `if ${[`[ -x ${shellQuote(program)} ]`, ...words.map((word) => `[ -f ${shellQuote(word)} ]`)].join(' && ')}; then export ${INIT_VARIABLE}="$init" ${NEXT_VARIABLE}="$next"; exec ${words.map(shellQuote).join(' ')} agent; fi`,
     `oid=\${next#*'"oid":"'}; oid=\${oid%%'"'*}`,
     `printf '{"event":"complete","oid":"%s","error":{"code":2,"message":%s}}\\n' "$oid" ${shellQuote(gone)}`,
     'read -r next || exit 0; done',
@@ -56,7 +56,9 @@ export function startSettings(words: string[], platform: NodeJS.Platform): Start
 
 /** The program that settings start, in either form; undefined when they are not ours. */
 export function programIn({ path, args }: StartSettings): string[] | undefined {
-  const call = path === 'read' ? /; exec (.*?) agent; fi; /.exec(args)?.[1] : args.match(/^(.*?) ?agent\b/)?.[1];
+  // The call is quoted words, then `agent` without quotes, which a quoted word cannot be taken for.
+  const form = path === 'read' ? /; exec ((?:'[^']*'|\\'| )*)agent; fi; / : /^((?:'[^']*'|\\'| )*)agent( |$)/;
+  const call = form.exec(args)?.[1];
   if (call === undefined) return undefined;
   const words = [...call.matchAll(/'((?:[^']|'\\'')*)'|([^\s']+)/g)].map(([, quoted, bare]) =>
     quoted === undefined ? (bare ?? '') : quoted.replaceAll(`'\\''`, "'"),

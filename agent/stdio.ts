@@ -5,7 +5,7 @@ import { read, writeSync } from 'node:fs';
  * takes (scripts/bench), and its buffered twin on stdout may lose lines at exit.
  */
 
-/** Longer lines are cut: no message of git-lfs comes near, and memory must not grow with what comes in. */
+/** Longer lines are not kept: no message of git-lfs comes near, and memory must not grow with what comes in. */
 const LONGEST_LINE = 1024 * 1024;
 
 const CHUNK = 64 * 1024;
@@ -23,11 +23,12 @@ export function readLines(fd: number) {
   const state = { pending: false };
 
   const finish = (tail: Buffer): void => {
-    lines.push(
-      Buffer.concat([...rest, tail])
-        .toString('utf8')
-        .replace(/\r$/, ''),
-    );
+    const length = restLength + tail.length;
+    const text = Buffer.concat([...rest, tail])
+      .toString('utf8')
+      .replace(/\r$/, '');
+    // Not cut short: the beginning of a line can be a message of its own.
+    lines.push(length > LONGEST_LINE ? `a line of ${length} bytes, which is too long` : text);
     rest = [];
     restLength = 0;
   };
@@ -38,10 +39,10 @@ export function readLines(fd: number) {
       finish(bytes.subarray(start, end));
       start = end + 1;
     }
-    const tail = bytes.subarray(start, start + Math.max(0, LONGEST_LINE - restLength));
-    if (tail.length === 0) return;
-    rest.push(Buffer.from(tail));
+    const tail = bytes.subarray(start);
     restLength += tail.length;
+    if (restLength > LONGEST_LINE) rest = [];
+    else if (tail.length > 0) rest.push(Buffer.from(tail));
   };
 
   const next = async (): Promise<string | undefined> => {

@@ -57,8 +57,8 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
     }
     throw new DepotError('conflict', {
       what: `cannot store ${oid} in ${backend.location}`,
-      why: 'something else keeps writing a wrong file of that name',
-      cure: 'find out which program writes into the store, stop it, and push again',
+      why: `something that is not the object stands at ${path}, or keeps being written there`,
+      cure: 'look at that place: remove what is not an LFS object, stop what writes it, and push again',
       temporary: true,
     });
   }
@@ -76,20 +76,18 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
 
   async function get(oid: Oid, size: number, localFile: string, call: CallOptions = {}): Promise<void> {
     const what = `cannot fetch ${oid} from ${backend.location}`;
-    const fetched = await backend.get(pathOf(oid), localFile, call);
-    if (fetched === undefined) {
-      throw new DepotError('absent', {
-        what,
-        why: 'the store does not have it: whoever committed it has not pushed it, or pushed it elsewhere',
-        cure: 'whoever has the file runs: git lfs push --all <remote>',
-      });
+    const push = `git lfs push --object-id origin ${oid}`;
+    let fetched: number | undefined;
+    try {
+      fetched = await backend.get(pathOf(oid), localFile, { ...call, expect: { size, sha256: oid } });
+    } catch (error) {
+      if (!isKind(error, 'corrupt')) throw error;
+      const cure = `whoever has a good copy runs: ${push}`;
+      throw new DepotError('corrupt', { what, why: error.why, cure, cause: error });
     }
-    if (fetched === size) return;
-    throw new DepotError('corrupt', {
-      what,
-      why: `the store's copy is damaged: it has ${fetched} bytes, not ${size}`,
-      cure: `whoever has a good copy runs: git lfs push --object-id <remote> ${oid}`,
-    });
+    if (fetched !== undefined) return;
+    const why = 'the store does not have it: whoever committed it has not pushed it, or pushed it elsewhere';
+    throw new DepotError('absent', { what, why, cure: `whoever has the file runs: ${push}` });
   }
 
   async function* list(call: CallOptions = {}) {

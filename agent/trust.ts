@@ -1,6 +1,7 @@
 import { DepotError } from '../backends/errors.ts';
 import { covers, formatLocation, type Location, parseLocation, type Surroundings } from '../backends/location.ts';
 import type { Config, Setting } from './config.ts';
+import { shellWord } from './shell-word.ts';
 
 /**
  * Which locations the user allows. A clone is somebody else's text, and merely opening `\\host` on Windows sends the
@@ -34,12 +35,7 @@ export function assertTrusted(location: Location, source: string, config: Config
     what: `will not open ${name}`,
     why: `${source} names it, and you have not allowed that location yet`,
     cure:
-      `if you know it to be your team's storage, run: lfs-depot trust ${quoted(name)}\n` +
+      `if you know it to be your team's storage, run: lfs-depot trust ${shellWord(name)}\n` +
       'then try again; in a clone that stopped half-way: git checkout -f HEAD',
   });
-}
-
-/** As a shell takes it: most locations need no quotes. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `"${word.replace(/["$`\\]/g, '\\$&')}"`;
 }

@@ -43,8 +43,11 @@ export interface Backend {
    */
   put(path: string, localFile: string, options: PutOptions): Promise<PutOutcome>;
 
-  /** Copies `path` into a new local file, which is removed on failure. Resolves to its size, undefined when absent. */
-  get(path: string, localFile: string, options?: CallOptions): Promise<number | undefined>;
+  /**
+   * Copies `path` into a new local file, which is removed on failure. Resolves to its size, undefined when absent.
+   * The bytes are hashed as they flow, and refused (`corrupt`) if they are not what `expect` says.
+   */
+  get(path: string, localFile: string, options?: GetOptions): Promise<number | undefined>;
 
   /** The SHA-256, in hex, of the bytes as they are read back from the storage; undefined when absent. */
   digest(path: string, options?: CallOptions): Promise<string | undefined>;
@@ -84,6 +87,11 @@ export interface Entry {
 export interface CallOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ((bytes: number) => void) | undefined;
+}
+
+export interface GetOptions extends CallOptions {
+  /** Bytes, and lower-case hex, that the file must have. */
+  expect?: { size: number; sha256: string } | undefined;
 }
 
 export interface PutOptions extends CallOptions {

@@ -37,14 +37,27 @@ export class DepotError extends Error {
   readonly temporary: boolean;
 
   constructor(kind: Kind, failure: Failure) {
-    super(`${failure.what}: ${failure.why}`, { cause: failure.cause });
+    const what = printable(failure.what);
+    const why = printable(failure.why.trim().replace(/\s*\n\s*/g, '; '));
+    super(`${what}: ${why}`, { cause: failure.cause });
     this.name = 'DepotError';
     this.kind = kind;
-    this.what = failure.what;
-    this.why = failure.why;
-    this.cure = failure.cure;
+    this.what = what;
+    this.why = why;
+    this.cure = failure.cure.split('\n').map(printable).join('\n');
     this.temporary = failure.temporary ?? false;
   }
+}
+
+/**
+ * Control characters (C0, C1) and those that turn the direction of writing: in text that came with a clone they could
+ * forge a line of a message, or show another location than the one that is meant.
+ */
+export const DECEPTIVE = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Text that may be somebody else's, for one line of a message. */
+export function printable(text: string): string {
+  return text.replace(DECEPTIVE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 /** The text a person reads: what and why on the first line, the cure on a `hint:` line as git writes it. */

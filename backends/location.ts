@@ -1,4 +1,4 @@
-import { DepotError } from './errors.ts';
+import { DECEPTIVE, DepotError } from './errors.ts';
 
 /**
  * A location is the text that names a store. This file turns its many spellings into one, on any platform: the platform
@@ -22,9 +22,9 @@ export interface Surroundings {
 export function parseLocation(text: string, around: Surroundings): Location {
   const given = text.startsWith('depot::') ? text.slice('depot::'.length) : text;
   const refuse = (why: string, cure: string): DepotError =>
-    new DepotError('configuration', { what: `cannot use '${text}' as a location`, why, cure });
+    new DepotError('configuration', { what: `cannot use '${withoutSecrets(given)}' as a location`, why, cure });
   if (given === '') throw refuse('it is empty', EXAMPLES);
-  if (/[\0-\x1f\x7f]/.test(given)) throw refuse('it holds a control character', EXAMPLES);
+  if (given.search(DECEPTIVE) >= 0) throw refuse('it holds a control character', EXAMPLES);
 
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(given)?.[1]?.toLowerCase();
   if (scheme === 'file') return fromFileUrl(given, refuse);
@@ -43,7 +43,19 @@ export function parseLocation(text: string, around: Surroundings): Location {
   throw refuse('it is not an absolute path', EXAMPLES);
 }
 
-/** The one spelling of a location that is written into files and shown to people. */
+/**
+ * The text for `lfs.url`. git-lfs reads it as a URL: a `#` starts a fragment, and what follows must then be escaped rightly
+ * (seen with 3.3.0: `missing protocol: "<unknown>"`). Such a path goes in escaped, as a file: URL.
+ */
+export function lfsUrl(location: Location): string {
+  const name = formatLocation(location);
+  if (location.kind === 'webdav' || !/[#%]/.test(name)) return `depot::${name}`;
+  const path = name.split('/').map(encodeURIComponent).join('/');
+  const prefix = location.kind === 'share' ? 'file:' : /^[A-Z]:/.test(name) ? 'file:///' : 'file://';
+  return `depot::${prefix}${path.replace(/^([A-Z])%3A/, '$1:')}`;
+}
+
+/** The one spelling of a location that is shown to people and compared. */
 export function formatLocation(location: Location): string {
   switch (location.kind) {
     case 'folder':
@@ -53,6 +65,11 @@ export function formatLocation(location: Location): string {
     case 'webdav':
       return location.url;
   }
+}
+
+/** A location or URL for a message: what may be a user name and a password in it is left out. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/^([a-z][a-z0-9+.-]*:)?([\\/]{2}).*@/is, '$1$2…@').replace(/^[^\\/]*@/, '…@');
 }
 
 /**
@@ -129,9 +146,12 @@ function fromDrive(given: string, refuse: Refuse): Location {
 }
 
 function fromUnc(given: string, refuse: Refuse): Location {
-  const [server = '', ...parts] = tidy(given.replaceAll('\\', '/')).slice(1).split('/');
-  if (!/^[^\s:*?"<>|@]+$/.test(server)) throw refuse('it names no server', 'write it like //server/share/lfs');
-  return { kind: 'share', server, path: parts.join('/') };
+  const [, server = '', share = '', rest = ''] =
+    /^\/\/+([^/]*)\/*([^/]*)(.*)$/s.exec(given.replaceAll('\\', '/')) ?? [];
+  if (!/^[^\s:*?"<>|@]+$/.test(server) || /^\.+$/.test(server) || /^\.+$/.test(share))
+    throw refuse('it names no server', 'write it like //server/share/lfs');
+  // `..` never leads out of a share.
+  return { kind: 'share', server, path: share === '' ? '' : (share + tidy(rest)).replace(/\/$/, '') };
 }
 
 function fromWebUrl(given: string, protocol: string, refuse: Refuse): Location {
@@ -148,6 +168,7 @@ function fromWebUrl(given: string, protocol: string, refuse: Refuse): Location {
       cure: 'write the location without them',
     });
   }
+  if (/%(2f|5c)/i.test(url.pathname)) throw refuse('it holds an escaped slash', 'write only plain folder names');
   if (url.search || url.hash) throw refuse("it holds a '?' or a '#'", 'write only the folder');
   return { kind: 'webdav', url: `${url.origin}${url.pathname.replace(/\/+$/, '')}` };
 }
@@ -155,7 +176,7 @@ function fromWebUrl(given: string, protocol: string, refuse: Refuse): Location {
 function decode(text: string, refuse: Refuse): string {
   try {
     const decoded = decodeURIComponent(text);
-    if (/[\0-\x1f\x7f]/.test(decoded)) throw new Error('control character');
+    if (decoded.search(DECEPTIVE) >= 0) throw new Error('control character');
     return decoded;
   } catch {
     throw refuse("a '%' in it does not start a valid escape", 'write %25 for a percent sign in a URL');

@@ -5,10 +5,11 @@ import { DepotError, type Kind } from './errors.ts';
  * Errors that are DepotErrors already pass through. `ENOENT` is not handled here: whether a missing path means
  * "absent" or "not mounted" depends on the call, see folder.ts.
  */
-export function fromSystemError(error: unknown, what: string): DepotError {
+export function fromSystemError(error: unknown, what: string, access: 'read' | 'write' = 'write'): DepotError {
   if (error instanceof DepotError) return error;
   const code = errorCode(error);
-  const meaning = (code && MEANINGS[code]) || UNKNOWN;
+  let meaning = (code && MEANINGS[code]) || UNKNOWN;
+  if (meaning === DENIED && access === 'read') meaning = UNREADABLE;
   return new DepotError(meaning.kind, {
     what,
     why: systemWords(error),
@@ -49,6 +50,7 @@ const DENIED: Meaning = {
   kind: 'denied',
   cure: 'ask whoever owns the storage for write access to it, then try again',
 };
+const UNREADABLE: Meaning = { ...DENIED, cure: 'ask whoever owns the storage to let you read it, then try again' };
 const AWAY: Meaning = {
   kind: 'unreachable',
   cure: 'check that the disk or share is connected, then try again',

@@ -1,3 +1,4 @@
+import { printable } from '../../backends/errors.ts';
 import { diagnose, type Finding } from '../diagnosis.ts';
 
 /** Walks the whole chain from git to the store. Returns whether all is well. */
@@ -16,7 +17,6 @@ export async function doctor(
 }
 
 function show({ ok, subject, detail, cure }: Finding, print: (line: string) => void): void {
-  const indent = detail.includes('\n') ? detail.replaceAll('\n', '\n    ') : detail;
-  print(`${ok ? '✓' : '✗'} ${subject}: ${indent}`);
-  if (!ok && cure) print(`    → ${cure}`);
+  print(`${ok ? '✓' : '✗'} ${subject}: ${printable(detail)}`);
+  if (!ok && cure) print(`    → ${cure.replaceAll('\n', '\n      ')}`);
 }

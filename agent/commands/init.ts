@@ -1,15 +1,13 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { DepotError } from '../../backends/errors.ts';
-import { covers, formatLocation, type Location, parseLocation } from '../../backends/location.ts';
-import { type Config, readConfig } from '../config.ts';
-import { surroundings } from '../connect.ts';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { DepotError, printable } from '../../backends/errors.ts';
+import { covers, formatLocation, type Location, lfsUrl } from '../../backends/location.ts';
+import { type Config, readConfig, type Setting } from '../config.ts';
 import { type Creation, createStore } from '../create-store.ts';
-import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git, type Repository, runGit } from '../git.ts';
 import type { Operation } from '../protocol.ts';
+import { shellWord } from '../shell-word.ts';
 import { MATCH_KEY } from '../start.ts';
-import { quoted } from '../trust.ts';
 import { resolveTyped } from '../typed-location.ts';
 import { allow } from './trust.ts';
 
@@ -25,12 +23,11 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
   const location = resolveTyped(typed);
   refuseInside(location, [worktree, repository.commonDir]);
   const name = formatLocation(location);
-  const url = `depot::${name}`;
+  const url = lfsUrl(location);
 
   const store = await createStore(location, options.adopt);
   print(`${STANDING[store.outcome](store)}: ${name}`);
   print('It was written to, read back and cleaned up: it works.');
-  if (store.outcome === 'created') for (const line of groupAdvice(location)) print(line);
 
   const file = join(worktree, '.lfsconfig');
   const { stdout: previous } = await runGit(['config', '--file', file, '--get', 'lfs.url'], { cwd });
@@ -39,10 +36,11 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
   await allow(location, print);
 
   const config = await readConfig(cwd, repository);
-  for (const warning of warnings(config, location, previous.trim(), url)) print(`\nwarning: ${warning}`);
+  for (const warning of warnings(config, previous.trim(), url)) print(`\nwarning: ${warning}`);
+  if (store.outcome === 'created') for (const line of groupAdvice(location)) print(line);
   print('\nNext:');
   for (const step of await nextSteps(worktree, repository, config)) print(`  ${step}`);
-  print(`Everybody else, once: lfs-depot install && lfs-depot trust ${quoted(name)}`);
+  print(`Everybody else, once: lfs-depot install && lfs-depot trust ${shellWord(name)}`);
 }
 
 const STANDING: Record<Creation['outcome'], (creation: Creation) => string> = {
@@ -55,9 +53,9 @@ const STANDING: Record<Creation['outcome'], (creation: Creation) => string> = {
 function groupAdvice(location: Location): string[] {
   if (location.kind !== 'folder' || process.platform === 'win32') return [];
   if ((statSync(location.path).mode & 0o022) !== 0) return [];
-  const path = quoted(location.path);
+  const path = shellWord(location.path);
   return [
-    'note: as it is, only you can push to it. If others on this filesystem should, give it to a group of yours:',
+    '\nnote: as it is, only you can push to it. If others on this filesystem should, give it to a group of yours:',
     `  chgrp -R <group> ${path} && chmod -R g+rwX ${path} && find ${path} -type d -exec chmod g+s {} +`,
   ];
 }
@@ -65,8 +63,9 @@ function groupAdvice(location: Location): string[] {
 /** A store in the worktree would be committed, and one in .git would go away with the clone. */
 function refuseInside(location: Location, folders: string[]): void {
   for (const folder of folders) {
-    const outer = parseLocation(resolve(folder).replaceAll('\\', '/'), surroundings());
-    if (!covers(outer, location, process.platform)) continue;
+    const outer = resolveTyped(realpathSync(folder));
+    const inner = location.kind === 'folder' ? resolveTyped(realPath(location.path)) : location;
+    if (!covers(outer, inner, process.platform)) continue;
     throw new DepotError('configuration', {
       what: `cannot make a store at ${formatLocation(location)}`,
       why: 'it lies inside this very repository',
@@ -75,22 +74,40 @@ function refuseInside(location: Location, folders: string[]): void {
   }
 }
 
-function warnings(config: Config, location: Location, previous: string, url: string): string[] {
+/** Where a path leads once symbolic links are followed, as far as it exists. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
+}
+
+function warnings(config: Config, previous: string, url: string): string[] {
   const found: string[] = [];
   if (previous !== '' && previous !== url) {
     found.push(
-      `.lfsconfig said ${previous} before. Objects that are only there are not copied by this;\n` +
+      `.lfsconfig said ${printable(previous)} before. Objects that are only there are not copied by this;\n` +
         'fetch them first (git lfs fetch --all with the old .lfsconfig), then: git lfs push --all origin',
     );
   }
   for (const operation of ['download', 'upload'] satisfies Operation[]) {
-    const endpoint = findEndpoint({ operation, remote: 'origin', config, argument: undefined, environment: undefined });
-    if (endpoint.kind === 'store' && endpoint.text === formatLocation(location)) continue;
+    const setting = overriding(operation, config);
+    if (!setting || setting.value === url) continue;
+    const { key, scope, value } = setting;
     found.push(
-      `for every ${operation}, ${endpoint.source} says ${endpoint.text}, and that goes before .lfsconfig: remove it`,
+      `for every ${operation}, ${key} in ${scope === 'lfsconfig' ? '.lfsconfig' : `${scope} git config`} goes before, and says\n` +
+        `${printable(value)}: remove it`,
     );
   }
   return found;
+}
+
+/** What counts instead of the lfs.url in `.lfsconfig`. */
+function overriding(operation: Operation, config: Config): Setting | undefined {
+  const pushUrl = operation === 'upload' ? config.get('lfs.pushurl') : undefined;
+  return pushUrl ?? config.get('lfs.url');
 }
 
 async function nextSteps(worktree: string, repository: Repository, config: Config): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { DepotError } from '../../backends/errors.ts';
+import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, parseLocation } from '../../backends/location.ts';
 import { type Config, readConfig, type Setting } from '../config.ts';
 import { surroundings } from '../connect.ts';
@@ -57,7 +57,7 @@ function list(config: Config, json: boolean, print: (line: string) => void): voi
       ),
     );
   else if (settings.length === 0) print('No location is trusted yet.');
-  else for (const { scope, value } of settings) print(`${value}\t(${scope} git config)`);
+  else for (const { scope, value } of settings) print(`${printable(value)}\t(${scope} git config)`);
 }
 
 async function remove(typed: string, print: (line: string) => void): Promise<void> {

@@ -8,7 +8,7 @@ import { errorCode } from '../system-error.ts';
  * the next read and the hash run while the last write does, and the event loop stays free for a cancel.
  */
 export interface CopyOptions {
-  /** Bytes that are expected; decides how, not how much: everything up to the end of the source is copied. */
+  /** Bytes that are expected. A longer source is copied up to here at most, and its excess counted, not written. */
   size: number;
   /** Is fed everything that was read. */
   hash?: Hash | undefined;
@@ -24,7 +24,8 @@ export const SMALL = BUFFER;
 
 /**
  * Copies all of `source` to `target` (both file descriptors at their start); without a target it only reads and hashes.
- * Resolves to the bytes read. Rejects with the system's error, or the signal's reason when cancelled.
+ * Resolves to the bytes read. Rejects with the signal's reason when cancelled, or with the system's error, which carries
+ * the side that failed (`sideOf`): one of the two is the store, the other the user's own disk.
  */
 export async function copyBytes(source: number, target: number | undefined, options: CopyOptions): Promise<number> {
   options.signal?.throwIfAborted();
@@ -32,19 +33,41 @@ export async function copyBytes(source: number, target: number | undefined, opti
 }
 
 function copySmall(source: number, target: number | undefined, options: CopyOptions): number {
+  // One byte more than expected, to see a file that is longer; then it stops, and the caller sees a wrong size.
   const buffer = Buffer.allocUnsafe(Math.min(options.size + 1, BUFFER));
   let total = 0;
   for (;;) {
-    const filled = readSync(source, buffer, 0, buffer.length, null);
-    if (filled === 0) return total;
+    const filled = onSide('source', () => readSync(source, buffer, 0, buffer.length, null));
+    if (filled === 0 || total + filled > options.size) return total + filled;
     const chunk = buffer.subarray(0, filled);
     options.hash?.update(chunk);
-    if (target !== undefined) writeFullySync(target, chunk);
+    if (target !== undefined) onSide('target', () => writeFullySync(target, chunk));
     total += filled;
     options.onProgress?.(total);
     // A short read with all bytes in hand is the end; asking once more would cost a call for every small object.
     if (filled < buffer.length && total >= options.size) return total;
   }
+}
+
+type Side = 'source' | 'target';
+const SIDE = Symbol('side');
+
+/** On which side of a copy an error happened; undefined for other errors. */
+export function sideOf(error: unknown): Side | undefined {
+  return (error as { [SIDE]?: Side } | null)?.[SIDE];
+}
+
+/** Runs one step of a copy, and marks what it throws. */
+export function onSide<T>(side: Side, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw marked(side, error);
+  }
+}
+
+function marked(side: Side, error: unknown): unknown {
+  return error instanceof Error ? Object.assign(error, { [SIDE]: side }) : error;
 }
 
 function writeFullySync(fd: number, chunk: Buffer): void {
@@ -55,9 +78,12 @@ async function copyLarge(source: number, target: number | undefined, options: Co
   const buffers: [Buffer, Buffer] = [Buffer.allocUnsafeSlow(BUFFER), Buffer.allocUnsafeSlow(BUFFER)];
   let turn: 0 | 1 = 0;
   let total = 0;
-  let filled = await readInto(source, buffers[turn]);
+  let filled = await readInto(source, buffers[turn]).catch((error) => {
+    throw marked('source', error);
+  });
   while (filled > 0) {
     options.signal?.throwIfAborted();
+    if (total + filled > options.size) return total + filled;
     const chunk = buffers[turn].subarray(0, filled);
     turn = turn === 0 ? 1 : 0;
     const written = target === undefined ? undefined : writeFully(target, chunk);
@@ -65,8 +91,8 @@ async function copyLarge(source: number, target: number | undefined, options: Co
     options.hash?.update(chunk);
     // Both are awaited even if one fails: no buffer may be in use, and no descriptor be closed, under a running call.
     const [wrote, nextFilled] = await Promise.allSettled([written, next]);
-    if (wrote.status === 'rejected') throw wrote.reason;
-    if (nextFilled.status === 'rejected') throw nextFilled.reason;
+    if (wrote.status === 'rejected') throw marked('target', wrote.reason);
+    if (nextFilled.status === 'rejected') throw marked('source', nextFilled.reason);
     total += filled;
     options.onProgress?.(total);
     filled = nextFilled.value;
@@ -97,17 +123,20 @@ export async function digestOf(fd: number, options: CopyOptions): Promise<string
 
 /**
  * Clones `source` to the new file `target` where the filesystem shares blocks between files (APFS, Btrfs, XFS, ReFS):
- * no byte is moved. Resolves to false, with no target left, where it cannot.
+ * no byte is moved. Leaves no target where it does not: `cannot` for a filesystem that never will, `failed` for the rest.
  */
-export function tryClone(source: string, target: string): boolean {
+export function tryClone(source: string, target: string): 'cloned' | 'cannot' | 'failed' {
   try {
     copyFileSync(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
-    return true;
+    return 'cloned';
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') rmSync(target, { force: true });
-    return false;
+    const code = errorCode(error);
+    if (code !== 'EEXIST') rmSync(target, { force: true });
+    return code !== undefined && NO_CLONES.has(code) ? 'cannot' : 'failed';
   }
 }
+
+const NO_CLONES = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EINVAL', 'ENOTTY', 'EBADF']);
 
 /** Closes a descriptor whose writes matter: NFS and quota report a full disk only here. */
 export function closeFile(fd: number, size: number): Promise<void> | void {

@@ -1,47 +1,94 @@
-import { closeSync, fstatSync, openSync, readFile as readWhole, rmSync } from 'node:fs';
-import type { CallOptions } from '../backend.ts';
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError } from '../errors.ts';
-import { errorCode } from '../system-error.ts';
-import { closeFile, copyBytes, digestOf, SMALL, tryClone } from './copy.ts';
-import { fileStat, inside, type Place } from './place.ts';
+import { errorCode, fromSystemError } from '../system-error.ts';
+import { closeFile, copyBytes, digestOf, onSide, SMALL, sideOf, tryClone } from './copy.ts';
+import { inside, type Place } from './place.ts';
 
 /** Copies a stored file into a new local file, by cloning where that works. Undefined when nothing is there. */
 export async function getFile(
   place: Place,
   path: string,
   localFile: string,
-  options: CallOptions | undefined,
+  options: GetOptions | undefined,
+  what: string,
 ): Promise<number | undefined> {
   const source = openIfThere(place, path);
   if (source === undefined) return undefined;
   try {
     const size = fstatSync(source).size;
-    if (size > SMALL && !place.lacks.has('clones')) {
-      if (tryClone(inside(place, path), localFile)) {
-        options?.onProgress?.(size);
-        return size;
-      }
-      place.lacks.add('clones');
-    }
-    return await copyOut(source, localFile, size, options);
+    const { expect } = options ?? {};
+    if (expect && size !== expect.size) throw damaged(what, `has ${size} bytes, not ${expect.size}`);
+    const hash = expect && createHash('sha256');
+    const copied = await copyOut(place, path, source, localFile, { ...options, size, hash });
+    const sha256 = hash?.digest('hex');
+    if (sha256 === expect?.sha256) return copied;
+    rmSync(localFile, { force: true });
+    throw damaged(what, `has the SHA-256 ${sha256}`);
+  } catch (error) {
+    throw sideOf(error) === 'target' ? localTrouble(error, localFile) : error;
   } finally {
     closeSync(source);
   }
 }
 
-async function copyOut(source: number, localFile: string, size: number, options: CallOptions | undefined) {
-  const target = openSync(localFile, 'wx');
+interface CopyOut extends CallOptions {
+  size: number;
+  hash: Hash | undefined;
+}
+
+async function copyOut(
+  place: Place,
+  path: string,
+  source: number,
+  localFile: string,
+  options: CopyOut,
+): Promise<number> {
+  if (options.size > SMALL && !place.lacks.has('clones')) {
+    const outcome = tryClone(inside(place, path), localFile);
+    if (outcome === 'cloned') return await hashClone(source, localFile, options);
+    if (outcome === 'cannot') place.lacks.add('clones');
+  }
+  const target = onSide('target', () => openSync(localFile, 'wx'));
   let open = true;
   try {
-    const copied = await copyBytes(source, target, { ...options, size });
+    const copied = await copyBytes(source, target, options);
     open = false;
-    await closeFile(target, size);
+    await closeFile(target, options.size);
     return copied;
   } catch (error) {
     if (open) closeSync(target);
     rmSync(localFile, { force: true });
     throw error;
   }
+}
+
+/** Hashes the source instead of a copy's flow: the clone has the same blocks. */
+async function hashClone(source: number, localFile: string, options: CopyOut): Promise<number> {
+  try {
+    return options.hash ? await copyBytes(source, undefined, options) : options.size;
+  } catch (error) {
+    rmSync(localFile, { force: true });
+    throw error;
+  }
+}
+
+function damaged(what: string, how: string): DepotError {
+  return new DepotError('corrupt', {
+    what,
+    why: `the copy there is damaged: it ${how}`,
+    cure: 'put a good copy there',
+  });
+}
+
+/** The user's own disk, not the store. */
+function localTrouble(error: unknown, localFile: string): DepotError {
+  const trouble = fromSystemError(error, `cannot write ${localFile}, on this computer`);
+  const { kind, what, why, temporary } = trouble;
+  const cure = kind === 'no-space' ? 'make room on the disk of this clone, then try again' : trouble.cure;
+  return new DepotError(kind, { what, why, cure, temporary, cause: error });
 }
 
 /** The hash of a stored file as it is read back. */
@@ -62,31 +109,30 @@ const LARGEST_READ = 1024 * 1024;
  * that hangs must not hang the event loop, which has a cancel to notice.
  */
 export async function readFile(place: Place, path: string, what: string): Promise<Buffer | undefined> {
-  const file = inside(place, path);
-  const content = await new Promise<Buffer | undefined>((resolve, reject) => {
-    readWhole(file, (error, bytes) => {
-      if (!error) resolve(bytes);
-      else if (error.code === 'ENOENT') resolve(undefined);
-      else reject(error);
-    });
-  });
-  if (content && content.length > LARGEST_READ) {
-    const why = `it should be a small file, and has ${content.length} bytes`;
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(inside(place, path), 'r');
+    const stats = await handle.stat();
+    if (stats.size <= LARGEST_READ) return stats.isFile() ? await handle.readFile() : undefined;
+    const why = `it should be a small file, and has ${stats.size} bytes`;
     throw new DepotError('corrupt', { what, why, cure: 'something else was written there: put the right file back' });
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'EISDIR') return undefined;
+    throw error;
+  } finally {
+    await handle?.close();
   }
-  return content;
 }
 
 function openIfThere(place: Place, path: string): number | undefined {
-  const file = inside(place, path);
   try {
-    const fd = openSync(file, 'r');
+    const fd = openSync(inside(place, path), 'r');
     if (fstatSync(fd).isFile()) return fd;
     closeSync(fd);
     return undefined;
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    // A folder on the way that is a file gives ENOTDIR and is an error; a name that is free is absence.
-    return fileStat(file) ? openSync(file, 'r') : undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -9,6 +9,8 @@ import { assertMounted, fileStat, inside, makeTempFolder, type Place, versionOf 
 import { listFiles, removeFile, sweepTemp } from './tidy.ts';
 import { putFile, writeFile } from './upload.ts';
 
+const READING = new Set(['look at', 'fetch', 'read']);
+
 export interface FolderOptions {
   location: string;
   anchor: string;
@@ -34,7 +36,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     } catch (error) {
       if (o?.signal?.aborted) throw cancelled(what);
       if (errorCode(error) === 'ENOENT') assertMounted(place, what);
-      throw fromSystemError(error, what);
+      throw fromSystemError(error, what, READING.has(verb) ? 'read' : 'write');
     }
   }
 
@@ -76,9 +78,9 @@ export function openFolder(root: string, options: FolderOptions): Backend {
       const what = `cannot list ${inside(place, prefix)}`;
       try {
         assertMounted(place, what);
-        yield* listFiles(place, prefix, o?.signal);
+        yield* listFiles(place, prefix, o?.signal, what);
       } catch (error) {
-        throw o?.signal?.aborted ? cancelled(what) : fromSystemError(error, what);
+        throw o?.signal?.aborted ? cancelled(what) : fromSystemError(error, what, 'read');
       }
     },
 
@@ -86,7 +88,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
       call('store', path, o, (what) => putFile(place, path, localFile, o, what)),
 
     get: (path, localFile, o) =>
-      call('fetch', path, o, async (what) => orAbsent(await getFile(place, path, localFile, o), what)),
+      call('fetch', path, o, async (what) => orAbsent(await getFile(place, path, localFile, o, what), what)),
 
     digest: (path, o) => call('read', path, o, async (what) => orAbsent(await digestFile(place, path, o), what)),
 
@@ -94,12 +96,13 @@ export function openFolder(root: string, options: FolderOptions): Backend {
 
     write: (path, content, o) => call('write', path, o, (what) => writeFile(place, path, content, what)),
 
-    remove: (path, o) => call('remove', path, o, () => removeFile(place, path)),
+    remove: (path, o) => call('remove', path, o, (what) => removeFile(place, path, what)),
 
     sweep: (olderThan, o) => call('tidy', place.temp, o, (what) => sweepTemp(place, olderThan, what)),
 
     space: (o) =>
-      call('look at', '', o, () => {
+      call('look at', '', o, (what) => {
+        assertMounted(place, what);
         const stats = statfsSync(root);
         return stats.bavail * stats.bsize;
       }),

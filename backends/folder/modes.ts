@@ -53,7 +53,9 @@ export function makeRoot(root: string, platform: NodeJS.Platform): void {
     mkdirSync(root);
     parent = platform === 'win32' ? undefined : statSync(dirname(root));
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST' || !statSync(root).isDirectory()) throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
+    if (statSync(root).isDirectory()) return;
+    throw Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR' });
   }
   if (!parent) return;
   const { gid, mode } = parent;

@@ -71,7 +71,7 @@ export function assertMounted(place: Place, what: string): void {
   const root = statSync(place.root, { throwIfNoEntry: false });
   throw new DepotError('no-store', {
     what,
-    why: `not mounted, or not a store yet: ${place.location} ${root?.isDirectory() ? `has no ${place.anchor}` : 'does not exist'}`,
+    why: `not mounted, or not a store yet: ${root?.isDirectory() ? `there is no ${place.anchor} in ${place.location}` : `${place.location} does not exist`}`,
     cure: 'mount the disk or share that holds it, then try again',
   });
 }

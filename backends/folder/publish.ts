@@ -51,11 +51,14 @@ export function publish(place: Place, temp: string, final: string, options: Publ
   return 'created';
 }
 
-export function removeIfThere(path: string): void {
+/** False when there was nothing to remove. */
+export function removeIfThere(path: string): boolean {
   try {
     unlinkSync(path);
+    return true;
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 

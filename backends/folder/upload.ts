@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsync, fsyncSync, futimesSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsync, fsyncSync, futimesSync, openSync, writeSync } from 'node:fs';
 import type { PutOptions, PutOutcome } from '../backend.ts';
 import { DepotError } from '../errors.ts';
-import { errorCode } from '../system-error.ts';
-import { closeFile, copyBytes, SMALL, tryClone } from './copy.ts';
+import { errorCode, fromSystemError } from '../system-error.ts';
+import { closeFile, copyBytes, SMALL, sideOf, tryClone } from './copy.ts';
 import { applyModes } from './modes.ts';
 import { inside, modes, openTemp, type Place, tempName } from './place.ts';
 import { publish, removeIfThere } from './publish.ts';
@@ -52,10 +52,16 @@ export async function writeFile(place: Place, path: string, content: Uint8Array,
 async function fill(fd: number, localFile: string, options: PutOptions, what: string): Promise<number> {
   const source = openLocal(localFile, what);
   try {
+    const found = fstatSync(source).size;
+    if (found !== options.size) compare(found, '', localFile, options, what);
     const hash = createHash('sha256');
     const size = await copyBytes(source, fd, { ...options, hash });
     compare(size, hash.digest('hex'), localFile, options, what);
     return size;
+  } catch (error) {
+    throw sideOf(error) === 'source'
+      ? fromSystemError(error, `cannot read ${localFile}, on this computer`, 'read')
+      : error;
   } finally {
     closeSync(source);
   }
@@ -83,10 +89,9 @@ function compare(size: number, sha256: string, localFile: string, expected: PutO
 function cloneToTemp(place: Place, localFile: string): { fd: number; file: string } | undefined {
   if (place.lacks.has('clones')) return undefined;
   const file = tempName(place, 'put');
-  if (!tryClone(localFile, file)) {
-    place.lacks.add('clones');
-    return undefined;
-  }
+  const outcome = tryClone(localFile, file);
+  if (outcome === 'cannot') place.lacks.add('clones');
+  if (outcome !== 'cloned') return undefined;
   const fd = openSync(file, 'r+');
   applyModes(fd, modes(place));
   // A clone may keep the time of its source, and a temp file with an old time is swept.
@@ -99,7 +104,8 @@ function openLocal(localFile: string, what: string): number {
   try {
     return openSync(localFile, 'r');
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    if (errorCode(error) !== 'ENOENT')
+      throw fromSystemError(error, `cannot read ${localFile}, on this computer`, 'read');
     const cure = 'run `git lfs fsck`, then fetch the object from wherever it still is';
     throw new DepotError('corrupt', { what, why: `the local file ${localFile} does not exist`, cure, cause: error });
   }
