@@ -23,7 +23,7 @@ export interface Creation {
  */
 export async function createStore(location: Location, adopt: boolean): Promise<Creation> {
   const backend = openBackend(location, { platform: process.platform, anchor: '', temp: 'tmp' });
-  const standing = await markerIfAny(backend);
+  const standing = await markerIfAny(backend, adopt);
   if (standing) {
     await probe(backend);
     return { outcome: 'existing', marker: standing, objects: 0, bytes: 0 };
@@ -46,12 +46,15 @@ export async function createStore(location: Location, adopt: boolean): Promise<C
   return { outcome: found.objects > 0 ? 'adopted' : 'created', marker, objects: found.objects, bytes: found.bytes };
 }
 
-async function markerIfAny(backend: Backend): Promise<Marker | undefined> {
+/** A damaged marker is an error; to adopt is to write it anew. */
+async function markerIfAny(backend: Backend, adopt: boolean): Promise<Marker | undefined> {
   try {
     return await readMarker(backend);
   } catch (error) {
     if (isKind(error, 'no-store')) return undefined;
-    throw error;
+    if (!adopt || !isKind(error, 'corrupt')) throw error;
+    await backend.remove(MARKER);
+    return undefined;
   }
 }
 

@@ -9,6 +9,7 @@ import { findRepository, type Repository, runGit } from './git.ts';
 import { openGitObjects } from './git-objects.ts';
 import { readMarker } from './marker.ts';
 import { probe } from './probe.ts';
+import { shellWord } from './shell-word.ts';
 import { AGENT, ARGS_KEY, MATCH_KEY, PATH_KEY, programIn, programWords } from './start.ts';
 import type { Store } from './store.ts';
 import { resolveTyped } from './typed-location.ts';
@@ -82,10 +83,12 @@ async function attempt(
   config: Config,
 ) {
   let step = 'location';
+  let name = '';
   const leave = named ? 'as you named it' : 'which is your own choice, or trusted';
   try {
     const { location, own } = await find();
-    note({ subject: step, ok: true, detail: `${formatLocation(location)}, ${leave}` });
+    name = formatLocation(location);
+    note({ subject: step, ok: true, detail: `${name}, ${leave}` });
     step = 'store';
     const store = own ? await openGitObjects(location, config) : await openStore(location, config);
     note({ subject: step, ok: true, detail: await describeStore(store, own) });
@@ -96,8 +99,14 @@ async function attempt(
     note(freeSpace(await store.backend.space()));
   } catch (error) {
     if (!(error instanceof DepotError)) throw error;
-    note({ subject: step, ok: false, detail: error.message, cure: error.cure });
+    note({ subject: step, ok: false, detail: error.message, cure: cureFor(step, error, name) });
   }
+}
+
+/** Somebody who runs doctor can tell a share that is away from a marker that is gone; a push cannot. */
+function cureFor(step: string, { kind, cure }: DepotError, name: string): string {
+  if (step !== 'store' || kind !== 'no-store') return cure;
+  return `${cure}\nif it is there, and only its marker was lost, run: lfs-depot init --adopt ${shellWord(name)}`;
 }
 
 async function describeStore(store: Store, own: boolean): Promise<string> {
@@ -195,8 +204,12 @@ async function hookSet(repository: Repository, cwd: string): Promise<Finding> {
 async function lfsConfigCommitted({ worktree }: Repository, cwd: string): Promise<Finding> {
   const subject = '.lfsconfig';
   if (worktree === undefined) return { subject, ok: true, detail: 'read from HEAD' };
-  const { stdout } = await runGit(['-C', worktree, 'status', '--porcelain', '--', '.lfsconfig'], { cwd });
-  if (stdout.trim() !== '') {
+  // Not `git status`: it may run git-lfs's filters, which put a missing hook back, and doctor must change nothing.
+  const [here, committed] = await Promise.all([
+    runGit(['-C', worktree, 'hash-object', '.lfsconfig'], { cwd }),
+    runGit(['-C', worktree, 'rev-parse', '--verify', '--quiet', 'HEAD:.lfsconfig'], { cwd }),
+  ]);
+  if (here.stdout !== committed.stdout) {
     const detail = 'has changes that are not committed: clones do not have them';
     return {
       subject,

@@ -37,9 +37,7 @@ export async function readMarker(backend: Backend, options?: CallOptions): Promi
     throw new DepotError('unsupported', { what, why, cure: 'install a newer lfs-depot' });
   }
   if (format !== 1 || typeof marker?.id !== 'string') {
-    const cure =
-      `put the ${MARKER} of this store back from a backup; or remove it and, in a clone, run:\n` +
-      `lfs-depot init --adopt ${shellWord(backend.location)}`;
+    const cure = `have it written anew; in a clone, run: lfs-depot init --adopt ${shellWord(backend.location)}`;
     throw new DepotError('corrupt', { what, why: `its ${MARKER} is damaged`, cure });
   }
   return marker as Marker;

@@ -57,7 +57,7 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
     }
     throw new DepotError('conflict', {
       what: `cannot store ${oid} in ${backend.location}`,
-      why: `something that is not the object stands at ${path}, or keeps being written there`,
+      why: `something that is not the object stands at ${backend.location}/${path}, or keeps being written there`,
       cure: 'look at that place: remove what is not an LFS object, stop what writes it, and push again',
       temporary: true,
     });

@@ -98,6 +98,11 @@ export class Sandbox {
     return this.ok(PROGRAM, args, { cwd });
   }
 
+  /** Runs a line as a person types it into a shell, with lfs-depot on the PATH. */
+  sh(cwd: string, line: string): Promise<string> {
+    return this.ok('sh', ['-ec', line], { cwd, env: { PATH: `${dirname(PROGRAM)}:${this.env.PATH}` } });
+  }
+
   /** Writes a file of `size` random bytes, or the given content. */
   write(path: string, content: number | string | Buffer): string {
     const file = resolve(this.root, path);
@@ -110,8 +115,7 @@ export class Sandbox {
    * A bare repository `remote.git`, a clone `alice` with `*.bin` tracked, and a store at `store` in use:
    * committed, not pushed. The store's location is returned.
    */
-  async team(): Promise<string> {
-    const store = this.path('store');
+  async team(store: string = this.path('store')): Promise<string> {
     await this.depot('.', 'install');
     await this.git('.', 'init', '-q', '--bare', 'remote.git');
     await this.git('.', 'clone', '-q', 'remote.git', 'alice');

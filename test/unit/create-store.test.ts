@@ -124,10 +124,18 @@ describe('a folder that holds something else', () => {
 
   test('is refused when its marker is damaged or of a newer format', async () => {
     plant(MARKER, '{');
-    await expectFailure(create(true), 'corrupt');
+    await expectFailure(create(false), 'corrupt');
     plant(MARKER, '{"format":2,"id":"x"}');
+    await expectFailure(create(false), 'unsupported');
     await expectFailure(create(true), 'unsupported');
     expect(everything()).toEqual([MARKER]);
+  });
+
+  test('gets a new marker for a damaged one when it is adopted', async () => {
+    plant(MARKER, '{');
+    const { outcome, marker } = await create(true);
+    expect(outcome).toBe('created');
+    expect((await create(false)).marker.id).toBe(marker.id);
   });
 });
 

@@ -79,7 +79,7 @@ describe('a damaged marker is corrupt', () => {
   ])('%j', async (content) => {
     const error = await expectFailure(readMarker(await holding(content)), 'corrupt');
     expect(error.why).toContain(MARKER);
-    expect(error.cure).toContain('backup');
+    expect(error.cure).toContain('lfs-depot init --adopt memory');
   });
 
   test('one of 2 MiB', async () => {
