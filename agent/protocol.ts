@@ -56,7 +56,7 @@ export function parseRequest(line: string): Request {
       return { event, oid: parsed, size: size as number, path };
     }
     default:
-      return invalid(`"event" is ${JSON.stringify(event) ?? 'missing'}, which lfs-depot does not know`);
+      return invalid(`"event" is ${JSON.stringify(event)?.slice(0, 60) ?? 'missing'}, which lfs-depot does not know`);
   }
 }
 

@@ -1,5 +1,7 @@
 import { cancelled, DepotError } from '../backends/errors.ts';
+import { progressMeter } from './progress.ts';
 import { parseRequest, problemOf, type Reply, type Request, type TransferRequest } from './protocol.ts';
+import { RequestQueue } from './request-queue.ts';
 
 /** Moves one object; see transfer.ts. Resolves to the local file of a download. */
 export type Transfer = (
@@ -13,21 +15,21 @@ export interface SessionOptions {
   reply: (message: Reply) => void;
   /** Opens the store for this session, at the first object: init must be answered at once, 8 processes wait for it. */
   connect: (init: { operation: 'upload' | 'download'; remote: string }) => Promise<Transfer>;
-  /** The init line is read already, and was answered by whoever read it (handover.ts). */
+  /** The first line is init, and was answered by whoever read it (handover.ts). */
   initAnswered: boolean;
   /** Called once, when no more requests will come. */
   onEnd: () => void;
   /** Fires when the process is told to stop. */
   stop: AbortSignal;
-  /** Rejects when something failed that nobody caught. */
-  crash: Promise<never>;
+  /** Hands over a function that is to be called with the next error that nobody caught. */
+  onCrash: (report: (error: unknown) => void) => void;
 }
 
-/** Milliseconds between two progress messages of one object: ten a second are plenty for a progress meter. */
-const PROGRESS_PAUSE = 100;
-
 /** Milliseconds that unfinished work may go on after `terminate`, of the one second until the process is gone. */
-const GRACE = 600;
+const GRACE = 550;
+
+/** Milliseconds that a cancelled transfer has to clean up behind itself; then it is answered for, as it may hang. */
+const CLEANUP = 200;
 
 /**
  * One agent process: init → transfers → terminate. Requests are answered in order, each exactly once, whatever they
@@ -36,42 +38,34 @@ const GRACE = 600;
  */
 export async function runSession(options: SessionOptions): Promise<void> {
   const halt = new AbortController();
-  const signal = AbortSignal.any([halt.signal, options.stop]);
+  const stop = (): void => {
+    halt.abort();
+    queue.end();
+  };
   const queue = new RequestQueue();
-  const reading = readRequests(options, queue, halt);
-  options.stop.addEventListener('abort', () => queue.end());
-  if (options.stop.aborted) queue.end();
-  const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(cancelled('cannot open the store')));
-  });
-  stopped.catch(() => {}); // Nobody waits for it between two objects.
+  readRequests(options, queue, halt);
+  options.stop.addEventListener('abort', stop);
+  if (options.stop.aborted) stop();
 
-  let opening: Opening | undefined;
+  const session = { ...options, signal: halt.signal, opening: undefined };
   let init: Extract<Request, { event: 'init' }> | undefined;
+  let first = true;
   for (let request = await queue.take(); request; request = await queue.take()) {
+    const silent = first && options.initAnswered;
+    first = false;
     switch (request.event) {
       case 'init':
         if (init) options.reply({ error: problemOf(outOfOrder('a second init')) });
-        else if (!options.initAnswered) options.reply({});
+        else if (!silent) options.reply({});
         init ??= request;
         break;
       case 'upload':
-      case 'download': {
-        if (!init) {
-          options.reply({
-            event: 'complete',
-            oid: request.oid,
-            error: problemOf(outOfOrder(`${request.event} before init`)),
-          });
-          break;
-        }
-        opening ??= { transfer: Promise.race([options.connect(init), stopped, options.crash]), failureTold: false };
-        options.reply(await answer(request, opening, signal, options));
+      case 'download':
+        options.reply(await (init ? answer(request, init, session) : tooEarly(request)));
         break;
-      }
       case 'invalid': {
         const error = problemOf(outOfOrder(request.why));
-        options.reply(init ? { event: 'complete', oid: request.oid, error } : { error });
+        if (!silent) options.reply(init ? { event: 'complete', oid: request.oid, error } : { error });
         break;
       }
       case 'terminate':
@@ -79,8 +73,11 @@ export async function runSession(options: SessionOptions): Promise<void> {
         break;
     }
   }
-  // Not awaited after a signal: nothing may ever come.
-  if (!options.stop.aborted) await reading;
+}
+
+interface Session extends SessionOptions {
+  signal: AbortSignal;
+  opening: Opening | undefined;
 }
 
 interface Opening {
@@ -92,57 +89,61 @@ interface Opening {
 /** Moves one object and gives the message that completes it; never rejects. */
 async function answer(
   request: TransferRequest,
-  opening: Opening,
-  signal: AbortSignal,
-  { reply, crash }: SessionOptions,
+  init: Extract<Request, { event: 'init' }>,
+  session: Session,
 ): Promise<Reply> {
   const { oid, size } = request;
-  const progress = meter(
-    (bytesSoFar, bytesSinceLast) => reply({ event: 'progress', oid, bytesSoFar, bytesSinceLast }),
-    size,
-  );
+  const what = `cannot ${request.event} ${oid}`;
+  const own = new AbortController();
+  const { reply, signal } = session;
+  const progress = progressMeter(size, (bytesSoFar, bytesSinceLast) => {
+    reply({ event: 'progress', oid, bytesSoFar, bytesSinceLast });
+  });
+
+  let cancel = (): void => {};
+  const outside = new Promise<never>((_, reject) => {
+    session.onCrash(reject);
+    cancel = () => {
+      own.abort();
+      setTimeout(() => reject(cancelled(what)), CLEANUP);
+    };
+  });
+  outside.catch(() => {});
+  signal.addEventListener('abort', cancel);
   try {
-    if (signal.aborted) throw cancelled(`cannot ${request.event} ${oid}`);
-    const move = await opening.transfer.catch((error) => {
-      const { code, message } = problemOf(error);
-      const short = opening.failureTold ? message.split('\n', 1).join() : message;
-      opening.failureTold = true;
-      return { code, message: short };
-    });
-    if (typeof move !== 'function') return { event: 'complete', oid, error: move };
-    const path = await Promise.race([move(request, { signal, onProgress: progress.report }), crash]);
+    if (signal.aborted) throw cancelled(what);
+    session.opening ??= { transfer: Promise.race([session.connect(init), outside]), failureTold: false };
+    const move = await Promise.race([session.opening.transfer, outside]);
+    const path = await Promise.race([move(request, { signal: own.signal, onProgress: progress.report }), outside]);
     progress.finish();
     return path === undefined ? { event: 'complete', oid } : { event: 'complete', oid, path };
   } catch (error) {
-    return { event: 'complete', oid, error: problemOf(error) };
+    own.abort();
+    return { event: 'complete', oid, error: await problemFor(error, session) };
   } finally {
+    signal.removeEventListener('abort', cancel);
     progress.close();
   }
 }
 
-/**
- * Thins out progress: the first bytes are told at once, because git-lfs holds back its other workers until then; the
- * last message equals the size, because git-lfs's meter is wrong otherwise; never backwards.
- */
-function meter(tell: (soFar: number, sinceLast: number) => void, size: number) {
-  let told = 0;
-  let toldAt = 0;
-  let closed = false;
-  const report = (bytes: number): void => {
-    if (closed || bytes <= told || bytes >= size) return;
-    const now = performance.now();
-    if (told > 0 && now - toldAt < PROGRESS_PAUSE) return;
-    tell(bytes, bytes - told);
-    told = bytes;
-    toldAt = now;
-  };
-  const finish = (): void => {
-    if (told < size) tell(size, size - told);
-  };
-  const close = (): void => {
-    closed = true;
-  };
-  return { report, finish, close };
+/** The error for one object; only its first line if opening the store failed, and an earlier object told the whole. */
+async function problemFor(error: unknown, { opening }: Session) {
+  const { code, message } = problemOf(error);
+  if (!opening || (await failureOf(opening.transfer)) !== error) return { code, message };
+  const short = opening.failureTold ? message.split('\n', 1).join() : message;
+  opening.failureTold = true;
+  return { code, message: short };
+}
+
+/** What a promise was rejected with; undefined while it is open or when it was kept. */
+function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return Promise.race([
+    promise.then(
+      () => undefined,
+      (error) => error,
+    ),
+    new Promise((resolve) => setImmediate(resolve)),
+  ]);
 }
 
 async function readRequests({ nextLine, onEnd }: SessionOptions, queue: RequestQueue, halt: AbortController) {
@@ -164,30 +165,8 @@ async function readRequests({ nextLine, onEnd }: SessionOptions, queue: RequestQ
   }
 }
 
-/** What was read and not yet answered. Requests that were read before the end are still taken, to be answered. */
-class RequestQueue {
-  readonly #waiting: Request[] = [];
-  #ended = false;
-  #wake: (() => void) | undefined;
-
-  add(request: Request): void {
-    this.#waiting.push(request);
-    this.#wake?.();
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#wake?.();
-  }
-
-  async take(): Promise<Request | undefined> {
-    while (this.#waiting.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.#waiting.shift();
-  }
+function tooEarly({ event, oid }: TransferRequest): Reply {
+  return { event: 'complete', oid, error: problemOf(outOfOrder(`${event} before init`)) };
 }
 
 function outOfOrder(why: string): DepotError {

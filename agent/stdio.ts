@@ -10,17 +10,13 @@ const LONGEST_LINE = 1024 * 1024;
 
 const CHUNK = 64 * 1024;
 
-/**
- * Lines of a file descriptor without their ends. `pending` tells whether a read is under way: Node cannot exit through
- * one, only be killed.
- */
-export function readLines(fd: number) {
+/** Gives the lines of a file descriptor, without their ends, one by one; then undefined. */
+export function readLines(fd: number): () => Promise<string | undefined> {
   const chunk = Buffer.allocUnsafe(CHUNK);
   const lines: string[] = [];
   let rest: Buffer[] = [];
   let restLength = 0;
   let ended = false;
-  const state = { pending: false };
 
   const finish = (tail: Buffer): void => {
     const length = restLength + tail.length;
@@ -47,9 +43,7 @@ export function readLines(fd: number) {
 
   const next = async (): Promise<string | undefined> => {
     while (lines.length === 0 && !ended) {
-      state.pending = true;
       const count = await readSome(fd, chunk);
-      state.pending = false;
       if (count > 0) accept(chunk.subarray(0, count));
       else {
         ended = true;
@@ -59,7 +53,7 @@ export function readLines(fd: number) {
     return lines.shift();
   };
 
-  return { next, state };
+  return next;
 }
 
 /** Bytes read; 0 at the end. A pipe that its owner made non-blocking is asked again after a pause. */

@@ -63,10 +63,18 @@ export function printable(text: string): string {
 /** The text a person reads: what and why on the first line, the cure on a `hint:` line as git writes it. */
 export function describe(error: unknown): string {
   if (!(error instanceof DepotError)) {
-    const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return `lfs-depot failed in a way it should not: ${words}\nhint: please report this with the text above`;
+    return `lfs-depot failed in a way it should not: ${wordsOf(error)}\nhint: please report this with the text above`;
   }
   return error.cure === '' ? error.message : `${error.message}\nhint: ${error.cure}`;
+}
+
+/** Anything can be thrown, also what throws when it is looked at. */
+function wordsOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  } catch {
+    return 'something that cannot be described';
+  }
 }
 
 export function isKind(error: unknown, ...kinds: Kind[]): error is DepotError {

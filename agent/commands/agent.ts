@@ -1,8 +1,10 @@
 import { fstatSync } from 'node:fs';
+import { describe } from '../../backends/errors.ts';
 import { takeHandover } from '../handover.ts';
 import { printReply } from '../protocol.ts';
 import { runSession } from '../session.ts';
 import { readLines, writeLine } from '../stdio.ts';
+import { trace } from '../trace.ts';
 
 /** Milliseconds between being told to stop and being gone, come what may: a share that hangs included. */
 const LAST_MOMENT = 850;
@@ -19,33 +21,38 @@ export async function agent(location: string | undefined): Promise<void> {
   }
   const stop = new AbortController();
   let signalled: NodeJS.Signals | undefined;
-  const input = readLines(0);
 
-  /** Node cannot exit through a read of stdin or of a share that is under way; only a signal's default action can. */
-  const leave = (atOnce: boolean): void => {
+  /**
+   * The process ends by itself when nothing is left to do. `process.exit` would wait for ever for a read of stdin, or of
+   * a share that hangs: Node joins the threads that do them. Only a signal's default action ends them.
+   */
+  const die = (): void => {
     for (const name of SIGNALS) process.removeAllListeners(name);
-    if (signalled) process.kill(process.pid, signalled);
-    else if (atOnce || input.state.pending) process.kill(process.pid, 'SIGKILL');
-    else process.exit(0);
+    process.kill(process.pid, signalled ?? 'SIGKILL');
   };
-  const leaveSoon = (): void => {
-    setTimeout(() => leave(true), LAST_MOMENT).unref();
+  const dieSoon = (): void => {
+    setTimeout(die, LAST_MOMENT).unref();
   };
   for (const name of SIGNALS) {
     process.on(name, () => {
       signalled ??= name;
-      leaveSoon();
+      dieSoon();
       stop.abort();
     });
   }
 
+  let reportCrash = (error: unknown): void => trace(describe(error));
+  process.on('uncaughtException', (error) => reportCrash(error));
+  process.on('unhandledRejection', (error) => reportCrash(error));
+
+  const nextLine = readLines(0);
   const handover = takeHandover(process.env);
   await runSession({
-    nextLine: async () => handover.lines.shift() ?? (await input.next()),
+    nextLine: async () => handover.lines.shift() ?? (await nextLine()),
     initAnswered: handover.initAnswered,
     reply: (message) => {
       if (writeLine(1, printReply(message))) return;
-      leaveSoon();
+      dieSoon();
       stop.abort();
     },
     connect: async (init) => {
@@ -54,21 +61,14 @@ export async function agent(location: string | undefined): Promise<void> {
       const { store, tempFolder } = await connect(init, location);
       return transferWith(store, tempFolder);
     },
-    onEnd: leaveSoon,
+    onEnd: dieSoon,
     stop: stop.signal,
-    crash: uncaught(),
+    // What nobody caught is the answer for the object in hand.
+    onCrash: (report) => {
+      reportCrash = report;
+    },
   });
-  leave(false);
-}
-
-/** Rejects with the first error that nobody caught; it becomes the answer for the object in hand. */
-function uncaught(): Promise<never> {
-  const crash = new Promise<never>((_, reject) => {
-    process.on('uncaughtException', reject);
-    process.on('unhandledRejection', reject);
-  });
-  crash.catch(() => {});
-  return crash;
+  if (signalled) die();
 }
 
 /** `tty.isatty` would load the network modules. */

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, fstatSync, open, openSync, rmSync } from 'node:fs';
+import { type FileHandle, open as openHandle } from 'node:fs/promises';
 import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError } from '../errors.ts';
 import { errorCode, fromSystemError } from '../system-error.ts';
@@ -15,7 +15,7 @@ export async function getFile(
   options: GetOptions | undefined,
   what: string,
 ): Promise<number | undefined> {
-  const source = openIfThere(place, path);
+  const source = await openIfThere(place, path);
   if (source === undefined) return undefined;
   try {
     const size = fstatSync(source).size;
@@ -93,7 +93,7 @@ function localTrouble(error: unknown, localFile: string): DepotError {
 
 /** The hash of a stored file as it is read back. */
 export async function digestFile(place: Place, path: string, options: CallOptions | undefined) {
-  const source = openIfThere(place, path);
+  const source = await openIfThere(place, path);
   if (source === undefined) return undefined;
   try {
     return await digestOf(source, { ...options, size: fstatSync(source).size });
@@ -111,7 +111,7 @@ const LARGEST_READ = 1024 * 1024;
 export async function readFile(place: Place, path: string, what: string): Promise<Buffer | undefined> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(inside(place, path), 'r');
+    handle = await openHandle(inside(place, path), 'r');
     const stats = await handle.stat();
     if (stats.size <= LARGEST_READ) return stats.isFile() ? await handle.readFile() : undefined;
     const why = `it should be a small file, and has ${stats.size} bytes`;
@@ -125,14 +125,19 @@ export async function readFile(place: Place, path: string, what: string): Promis
   }
 }
 
-function openIfThere(place: Place, path: string): number | undefined {
-  try {
-    const fd = openSync(inside(place, path), 'r');
-    if (fstatSync(fd).isFile()) return fd;
-    closeSync(fd);
-    return undefined;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+/**
+ * The first touch of an object is asynchronous: should the share hang, a cancel is still noticed. The calls that follow
+ * on the open file are not, as they cost five times as much that way.
+ */
+async function openIfThere(place: Place, path: string): Promise<number | undefined> {
+  const fd = await new Promise<number | undefined>((resolve, reject) => {
+    open(inside(place, path), 'r', (error, opened) => {
+      if (!error) resolve(opened);
+      else if (error.code === 'ENOENT') resolve(undefined);
+      else reject(error);
+    });
+  });
+  if (fd === undefined || fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  return undefined;
 }

@@ -5,7 +5,7 @@ import { cancelled, DepotError, throwIfCancelled } from '../errors.ts';
 import { errorCode, fromSystemError } from '../system-error.ts';
 import { digestFile, getFile, readFile } from './download.ts';
 import { makeRoot } from './modes.ts';
-import { assertMounted, fileStat, inside, makeTempFolder, type Place, versionOf } from './place.ts';
+import { assertMounted, fileStatSoon, inside, makeTempFolder, type Place, versionOf } from './place.ts';
 import { listFiles, removeFile, sweepTemp } from './tidy.ts';
 import { putFile, writeFile } from './upload.ts';
 
@@ -69,8 +69,8 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     },
 
     stat: (path, o) =>
-      call('look at', path, o, (what) => {
-        const stats = orAbsent(fileStat(inside(place, path)), what);
+      call('look at', path, o, async (what) => {
+        const stats = orAbsent(await fileStatSoon(inside(place, path)), what);
         return stats && { path, size: Number(stats.size), version: versionOf(stats) };
       }),
 

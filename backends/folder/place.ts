@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type BigIntStats, openSync, statSync } from 'node:fs';
+import { type BigIntStats, openSync, stat, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DepotError } from '../errors.ts';
 import { errorCode } from '../system-error.ts';
@@ -80,6 +80,17 @@ export function assertMounted(place: Place, what: string): void {
 export function fileStat(path: string): BigIntStats | undefined {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stats?.isFile() ? stats : undefined;
+}
+
+/** The same, asynchronous: for the first touch of an object, so that a cancel is noticed though the share hangs. */
+export function fileStatSoon(path: string): Promise<BigIntStats | undefined> {
+  return new Promise((resolve, reject) => {
+    stat(path, { bigint: true }, (error, stats) => {
+      if (!error) resolve(stats.isFile() ? stats : undefined);
+      else if (error.code === 'ENOENT' || error.code === 'ENOTDIR') resolve(undefined);
+      else reject(error);
+    });
+  });
 }
 
 /** Size and time of change: what SMB, NFS and FUSE agree on. Inode numbers are not stable on all of them. */

@@ -139,6 +139,8 @@ function makeFolders(place: Place, path: string): void {
     renameSync(staged, path);
   } catch (error) {
     rmdirSync(staged);
+    // A colleague's rename onto a parent that was still empty took our place; whoever called looks again.
+    if (errorCode(error) === 'ENOENT') return;
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }

@@ -52,8 +52,9 @@ export async function writeFile(place: Place, path: string, content: Uint8Array,
 async function fill(fd: number, localFile: string, options: PutOptions, what: string): Promise<number> {
   const source = openLocal(localFile, what);
   try {
-    const found = fstatSync(source).size;
-    if (found !== options.size) compare(found, '', localFile, options, what);
+    const found = fstatSync(source);
+    if (!found.isFile()) throw notAFile(localFile, what);
+    if (found.size !== options.size) compare(found.size, '', localFile, options, what);
     const hash = createHash('sha256');
     const size = await copyBytes(source, fd, { ...options, hash });
     compare(size, hash.digest('hex'), localFile, options, what);
@@ -98,6 +99,11 @@ function cloneToTemp(place: Place, localFile: string): { fd: number; file: strin
   const now = new Date();
   futimesSync(fd, now, now);
   return { fd, file };
+}
+
+function notAFile(localFile: string, what: string): DepotError {
+  const cure = 'nothing was stored; run `git lfs fsck`, which shows what is wrong';
+  return new DepotError('corrupt', { what, why: `${localFile} is not a file`, cure });
 }
 
 function openLocal(localFile: string, what: string): number {

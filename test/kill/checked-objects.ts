@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { filesBelow } from '../sandbox.ts';
+
+/** Objects below a folder, `aa/bb/<oid>`, whose bytes are hashed once and again whenever they change. */
+export class CheckedObjects {
+  readonly folder: string;
+  readonly #seen = new Map<string, string>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** The oids that are there. @throws when one has wrong bytes. */
+  check(): Set<string> {
+    const oids = new Set<string>();
+    for (const path of existsSync(this.folder) ? filesBelow(this.folder) : []) {
+      const [, oid] = /^[0-9a-f]{2}\/[0-9a-f]{2}\/([0-9a-f]{64})$/.exec(path) ?? [];
+      if (!oid) {
+        if (/^(lfs-depot\.json$|tmp\/)/.test(path)) continue;
+        throw new Error(`a file that has no business there: ${join(this.folder, path)}`);
+      }
+      this.#hashIfChanged(oid, join(this.folder, path));
+      oids.add(oid);
+    }
+    return oids;
+  }
+
+  #hashIfChanged(oid: string, file: string): void {
+    const { ino, size, mtimeNs } = statSync(file, { bigint: true });
+    const version = `${ino} ${size} ${mtimeNs}`;
+    if (this.#seen.get(oid) === version) return;
+    const found = createHash('sha256').update(readFileSync(file)).digest('hex');
+    if (found !== oid) throw new Error(`${file} has ${size} bytes with the hash ${found}`);
+    this.#seen.set(oid, version);
+  }
+}

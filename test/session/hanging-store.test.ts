@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AgentProcess, INIT_DOWNLOAD, INIT_UPLOAD, stopLeftovers, TERMINATE } from './agent-process.ts';
+import { download, SessionSandbox, upload } from './session-sandbox.ts';
+
+/** Milliseconds in which every agent gets as far as the marker. */
+const UNTIL_IT_HANGS = 700;
+
+let box: SessionSandbox;
+beforeEach(async () => {
+  box = await SessionSandbox.make();
+});
+afterEach(() => {
+  stopLeftovers();
+  box.remove();
+});
+
+const WAYS: Record<string, (agent: AgentProcess) => void> = {
+  'the end of input': (agent) => agent.endInput(),
+  terminate: (agent) => agent.send(TERMINATE),
+  SIGINT: (agent) => void agent.child.kill('SIGINT'),
+  SIGTERM: (agent) => void agent.child.kill('SIGTERM'),
+  SIGHUP: (agent) => void agent.child.kill('SIGHUP'),
+};
+
+/** Opening a pipe that nobody writes to blocks, like a share whose server is gone. */
+function hangAt(path: string): void {
+  rmSync(path, { force: true });
+  mkdirSync(dirname(path), { recursive: true });
+  execFileSync('mkfifo', [path]);
+}
+
+describe.skipIf(process.platform === 'win32').each(Object.entries(WAYS))('%s', (_, stop) => {
+  test.each(['upload', 'download'] as const)(
+    'ends an agent that waits for a store that hangs, %s answered',
+    async (way) => {
+      hangAt(box.path('store', 'lfs-depot.json'));
+      const object = box.object(1000);
+      const agent = new AgentProcess(box, box.store);
+      if (way === 'upload') agent.send(INIT_UPLOAD, upload(object));
+      else agent.send(INIT_DOWNLOAD, download(object));
+      await sleep(UNTIL_IT_HANGS);
+      expect(agent.messages).toEqual([{}]);
+      stop(agent);
+      await agent.gone(2000);
+      expect(agent.messages).toMatchObject([{}, { event: 'complete', oid: object.oid, error: { code: 9 } }]);
+      expect(box.leftovers).toEqual([]);
+    },
+  );
+});
+
+describe.skipIf(process.platform === 'win32').each(Object.entries(WAYS))('%s', (_, stop) => {
+  test('ends an agent whose store hangs later, at an object', async () => {
+    const object = box.object(1000);
+    hangAt(box.stored(object.oid));
+    const agent = new AgentProcess(box, box.store);
+    agent.send(INIT_DOWNLOAD, download(object));
+    await sleep(UNTIL_IT_HANGS);
+    stop(agent);
+    await agent.gone(2000);
+    expect(box.leftovers).toEqual([]);
+  });
+});
