@@ -1,5 +1,5 @@
 # Sourced by the other scripts: a fitting Node on the PATH, the dependencies, git-lfs. Quick when all is there.
-# Needs git and npm; on a Debian with root it installs git-lfs, elsewhere it says what is missing.
+# Needs git and npm; on a Debian with root it installs what else is missing, elsewhere it says what that is.
 # shellcheck shell=bash
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -36,12 +36,14 @@ if ! cmp -s package-lock.json node_modules/.installed-lock 2>/dev/null; then
   cp package-lock.json node_modules/.installed-lock
 fi
 
-if ! git lfs version >/dev/null 2>&1; then
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "setup: installing git-lfs from Debian"
-    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq git-lfs >/dev/null
-  else
-    echo "setup: git-lfs is missing; install it (https://git-lfs.com) and run this again" >&2
-    exit 1
-  fi
+# from_debian PACKAGE: installs it where that is possible.
+from_debian() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  echo "setup: installing $1 from Debian"
+  apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >/dev/null
+}
+
+if ! git lfs version >/dev/null 2>&1 && ! from_debian git-lfs; then
+  echo "setup: git-lfs is missing; install it (https://git-lfs.com) and run this again" >&2
+  exit 1
 fi
