@@ -35,17 +35,22 @@ export function surroundings(): Surroundings {
   return { platform: process.platform, home: homedir() };
 }
 
+/** The location that an endpoint names, if it is allowed; see `resolveEndpoint`. @throws DepotError `untrusted`. */
+export function locate(endpoint: Endpoint, config: Config, base: string): Location {
+  const location = resolveEndpoint(endpoint, base);
+  if (!endpoint.chosenByUser) assertTrusted(location, endpoint.source, config, surroundings());
+  return location;
+}
+
 /**
  * The location that an endpoint names. Touches nothing.
  * @param base what a remote's relative path is relative to, as for git: the worktree.
- * @throws DepotError unless it can be read and is allowed.
+ * @throws DepotError `configuration` unless it can be read.
  */
-export function locate(endpoint: Endpoint, config: Config, base: string): Location {
+export function resolveEndpoint(endpoint: Endpoint, base: string): Location {
   const relative = endpoint.kind === 'repository' && /^\.{1,2}(\/|$)/.test(endpoint.text);
   const text = relative ? resolve(base, endpoint.text) : endpoint.text;
-  const location = parseLocation(text, surroundings());
-  if (!endpoint.chosenByUser) assertTrusted(location, endpoint.source, config, surroundings());
-  return location;
+  return parseLocation(text, surroundings());
 }
 
 /** Milliseconds that a store has to show its marker: a share that hangs must not hang a push for ever. */

@@ -22,17 +22,19 @@ export async function openGitObjects(remote: Location, config: Config): Promise<
 
 /** git looks for `path`, then `path.git`; of a worktree, its common git folder. */
 async function gitDirAt(path: string): Promise<string> {
+  let words = 'not mounted, or not a git repository';
   for (const candidate of [path, `${path}.git`]) {
     if (!statSync(candidate, { throwIfNoEntry: false })?.isDirectory()) continue;
     const gitFolder = join(candidate, '.git');
     const cwd = candidate.endsWith('.git') && !existsSync(join(candidate, 'HEAD')) ? join(candidate, '..') : candidate;
-    const { status, stdout } = await runGit(['rev-parse', '--git-common-dir'], { cwd, env: withoutGit() });
+    const { status, stdout, stderr } = await runGit(['rev-parse', '--git-common-dir'], { cwd, env: withoutGit() });
+    if (status !== 0) words = stderr.trim() || words;
     if (status === 0) return resolve(cwd, stdout.trim()).replaceAll('\\', '/');
     if (existsSync(join(gitFolder, 'HEAD'))) return gitFolder.replaceAll('\\', '/');
   }
   throw new DepotError('no-store', {
     what: `cannot use the LFS objects of ${path}`,
-    why: 'not mounted, or not a git repository',
+    why: words,
     cure: 'mount the disk or share that holds it, then try again',
   });
 }

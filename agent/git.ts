@@ -55,21 +55,37 @@ export interface Repository {
   commonDir: string;
 }
 
-/**
- * The repository around `cwd`, as git sees it: linked worktrees, submodules, bare ones, GIT_DIR.
- * @throws DepotError `configuration` where there is none.
- */
+/** The repository around `cwd`, as `repositoryAround` finds it. @throws DepotError `configuration` where there is none. */
 export async function findRepository(cwd: string): Promise<Repository> {
-  const args = ['rev-parse', '--is-bare-repository', '--git-dir', '--git-common-dir', '--show-cdup'];
-  const { status, stdout, stderr } = await runGit(args, { cwd });
+  const found = await repositoryAround(cwd);
+  if (found) return found;
+  throw new DepotError('configuration', {
+    what: `cannot find a git repository at ${cwd}`,
+    why: 'not a git repository (or any of the parent directories)',
+    cure: 'change into a clone of your project and try again',
+  });
+}
+
+/**
+ * The repository around `cwd`, as git sees it: linked worktrees, submodules, bare ones, GIT_DIR. Undefined where there is
+ * none.
+ * @throws DepotError `configuration` where git refuses it, like one that belongs to somebody else.
+ */
+export async function repositoryAround(cwd: string): Promise<Repository | undefined> {
+  const flags = ['--is-bare-repository', '--is-inside-work-tree', '--git-dir', '--git-common-dir', '--show-cdup'];
+  const { status, stdout, stderr } = await runGit(['rev-parse', ...flags], {
+    cwd,
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   if (status !== 0) {
-    const why = stderr.trim().replace(/^fatal: /, '') || 'git found none';
-    const cure = 'change into a clone of your project and try again';
-    throw new DepotError('configuration', { what: `cannot find a git repository at ${cwd}`, why, cure });
+    const why = stderr.trim().replace(/^fatal: /, '');
+    if (why.startsWith('not a git repository')) return undefined;
+    const cure = 'mend what git complains about, then try again';
+    throw new DepotError('configuration', { what: `cannot use the git repository at ${cwd}`, why, cure });
   }
-  const [bare, gitDir = '', commonDir = '', up = ''] = stdout.split(/\r?\n/);
+  const [bare, inWorktree, gitDir = '', commonDir = '', up = ''] = stdout.split(/\r?\n/);
   return {
-    worktree: bare === 'true' ? undefined : absolute(cwd, up),
+    worktree: bare === 'true' || inWorktree === 'false' ? undefined : absolute(cwd, up),
     gitDir: absolute(cwd, gitDir),
     commonDir: absolute(cwd, commonDir),
   };

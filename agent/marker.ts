@@ -27,7 +27,8 @@ export async function readMarker(backend: Backend, options?: CallOptions): Promi
   const content = await readOr(backend, what, options);
   let marker: Partial<Marker> | null;
   try {
-    marker = JSON.parse(content.toString('utf8'));
+    // Without the mark that Notepad puts before UTF-8.
+    marker = JSON.parse(content.toString('utf8').replace(/^\uFEFF/, ''));
   } catch {
     marker = null;
   }
@@ -36,11 +37,11 @@ export async function readMarker(backend: Backend, options?: CallOptions): Promi
     const why = `the store has format ${format}, and this lfs-depot knows format 1 only`;
     throw new DepotError('unsupported', { what, why, cure: 'install a newer lfs-depot' });
   }
-  if (format !== 1 || typeof marker?.id !== 'string') {
+  if (format !== 1 || typeof marker?.id !== 'string' || typeof marker.created !== 'string') {
     const cure = `have it written anew; in a clone, run: lfs-depot init --adopt ${shellWord(backend.location)}`;
     throw new DepotError('corrupt', { what, why: `its ${MARKER} is damaged`, cure });
   }
-  return marker as Marker;
+  return { format, id: marker.id, created: marker.created };
 }
 
 /** Writes a marker if there is none, and gives the one that stands then: two people may make one store at once. */

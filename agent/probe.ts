@@ -13,7 +13,7 @@ import { DepotError } from '../backends/errors.ts';
 export async function probe(backend: Backend): Promise<void> {
   const content = randomBytes(64 * 1024);
   const sha256 = createHash('sha256').update(content).digest('hex');
-  const path = `${backend.temp}/probe-${randomBytes(8).toString('hex')}/${sha256}`;
+  const path = `${backend.temp}/depot-probe-${randomBytes(8).toString('hex')}/${sha256}`;
   const local = mkdtempSync(join(tmpdir(), 'lfs-depot-'));
   try {
     const source = join(local, 'sent');

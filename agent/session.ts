@@ -105,7 +105,7 @@ async function answer(
     session.onCrash(reject);
     cancel = () => {
       own.abort();
-      setTimeout(() => reject(cancelled(what)), CLEANUP);
+      setTimeout(() => reject(cancelled(what)), CLEANUP).unref();
     };
   });
   outside.catch(() => {});
@@ -130,7 +130,7 @@ async function answer(
 async function problemFor(error: unknown, { opening }: Session) {
   const { code, message } = problemOf(error);
   if (!opening || (await failureOf(opening.transfer)) !== error) return { code, message };
-  const short = opening.failureTold ? message.split('\n', 1).join() : message;
+  const short = opening.failureTold ? (message.split('\n')[0] ?? '') : message;
   opening.failureTold = true;
   return { code, message: short };
 }

@@ -22,7 +22,10 @@ export interface Backend {
   /** The location as the user wrote it, for messages. */
   readonly location: string;
   readonly capabilities: Capabilities;
-  /** The folder, relative to the root, for files that are not yet, or no longer, under a final name. */
+  /**
+   * The folder, relative to the root, for files that are not yet, or no longer, under a final name. Somebody else may
+   * use it too (it is git-lfs's own in a repository): what is ours there has a `TEMP_NAME`.
+   */
   readonly temp: string;
 
   /**
@@ -34,7 +37,10 @@ export interface Backend {
   /** What stands at `path`: undefined when absent. A folder counts as absent. */
   stat(path: string, options?: CallOptions): Promise<Entry | undefined>;
 
-  /** All files below the folder `prefix` ('' for the root), streamed in no order; none when the folder is absent. */
+  /**
+   * All files below the folder `prefix` ('' for the root), streamed in no order; none when the folder is absent. Without
+   * those in `temp`, and without what the system keeps at the top of a disk.
+   */
   list(prefix: string, options?: CallOptions): AsyncIterable<Entry>;
 
   /**
@@ -61,12 +67,18 @@ export interface Backend {
   /** Removes a file, and the folder it stood in when that is now empty and lies in `temp`; fine when it is absent. */
   remove(path: string, options?: CallOptions): Promise<void>;
 
-  /** Removes temp files of dead writers: those untouched for `olderThan` milliseconds by the *storage's* clock. */
+  /**
+   * Removes what dead writers left in `temp`: what has a `TEMP_NAME` and was not touched for `olderThan` milliseconds by
+   * the *storage's* clock. Resolves to how many.
+   */
   sweep(olderThan: number, options?: CallOptions): Promise<number>;
 
   /** Bytes that this user may still write; undefined where the storage does not tell. */
   space(options?: CallOptions): Promise<number | undefined>;
 }
+
+/** The form of every name that lfs-depot gives in `temp`. */
+export const TEMP_NAME = /^depot-[a-z]+-[0-9a-f]{16,}$/;
 
 export type PutOutcome = 'created' | 'exists';
 

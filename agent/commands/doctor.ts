@@ -1,5 +1,6 @@
 import { printable } from '../../backends/errors.ts';
-import { diagnose, type Finding } from '../diagnosis.ts';
+import { diagnose } from '../diagnosis.ts';
+import type { Finding } from '../setup-checks.ts';
 
 /** Walks the whole chain from git to the store. Returns whether all is well. */
 export async function doctor(

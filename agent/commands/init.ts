@@ -17,8 +17,12 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
   const repository = await findRepository(cwd);
   const { worktree } = repository;
   if (worktree === undefined) {
-    const cure = 'run it in a clone that has files checked out, and push the .lfsconfig from there';
-    throw new DepotError('configuration', { what: 'cannot init here', why: 'this is a bare repository', cure });
+    const cure = 'run it in the folder of a clone that has files checked out, and push the .lfsconfig from there';
+    throw new DepotError('configuration', {
+      what: 'cannot init here',
+      why: 'this is a bare repository, or the inside of .git',
+      cure,
+    });
   }
   const location = resolveTyped(typed);
   refuseInside(location, [worktree, repository.commonDir]);

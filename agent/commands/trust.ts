@@ -1,7 +1,7 @@
 import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, parseLocation } from '../../backends/location.ts';
 import { type Config, readConfig, type Setting } from '../config.ts';
-import { surroundings } from '../connect.ts';
+import { resolveEndpoint, surroundings } from '../connect.ts';
 import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git, runGit } from '../git.ts';
 import { isTrusted, TRUSTED, trustedSettings } from '../trust.ts';
@@ -16,6 +16,11 @@ export interface TrustOptions {
 /** Allows a location (default: the one of the repository at hand), lists the allowed ones, or takes one back. */
 export async function trust(typed: string | undefined, options: TrustOptions, print: (line: string) => void) {
   const cwd = process.cwd();
+  const chosen = [typed !== undefined, options.list === true, options.remove !== undefined].filter(Boolean).length;
+  if (chosen > 1 || (options.json && !options.list)) {
+    const why = 'a location, --list and --remove exclude each other, and --json goes with --list';
+    throw new DepotError('configuration', { what: 'cannot tell what to do', why, cure: 'see: lfs-depot trust --help' });
+  }
   if (options.list) return list(await readConfig(cwd, undefined), options.json === true, print);
   if (options.remove !== undefined) return remove(options.remove, print);
   const location = typed === undefined ? await ofRepository(cwd) : resolveTyped(typed);
@@ -35,7 +40,8 @@ export async function allow(location: Location, print: (line: string) => void): 
 }
 
 async function ofRepository(cwd: string): Promise<Location> {
-  const config = await readConfig(cwd, await findRepository(cwd));
+  const repository = await findRepository(cwd);
+  const config = await readConfig(cwd, repository);
   const endpoint = findEndpoint({
     operation: 'download',
     remote: '',
@@ -43,7 +49,7 @@ async function ofRepository(cwd: string): Promise<Location> {
     argument: undefined,
     environment: undefined,
   });
-  return parseLocation(endpoint.text, surroundings());
+  return resolveEndpoint(endpoint, repository.worktree ?? cwd);
 }
 
 function list(config: Config, json: boolean, print: (line: string) => void): void {

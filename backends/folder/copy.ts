@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { close, closeSync, constants, copyFileSync, read, readSync, rmSync, write, writeSync } from 'node:fs';
+import { constants, copyFileSync, read, readSync, rmSync, write, writeSync } from 'node:fs';
 import { errorCode } from '../system-error.ts';
 
 /**
@@ -10,6 +10,8 @@ import { errorCode } from '../system-error.ts';
 export interface CopyOptions {
   /** Bytes that are expected. A longer source is copied up to here at most, and its excess counted, not written. */
   size: number;
+  /** Small files synchronously: not on what may be a network, where a read or write can hang. */
+  direct: boolean;
   /** Is fed everything that was read. */
   hash?: Hash | undefined;
   signal?: AbortSignal | undefined;
@@ -29,7 +31,9 @@ export const SMALL = BUFFER;
  */
 export async function copyBytes(source: number, target: number | undefined, options: CopyOptions): Promise<number> {
   options.signal?.throwIfAborted();
-  return options.size <= SMALL ? copySmall(source, target, options) : copyLarge(source, target, options);
+  return options.direct && options.size <= SMALL
+    ? copySmall(source, target, options)
+    : copyLarge(source, target, options);
 }
 
 function copySmall(source: number, target: number | undefined, options: CopyOptions): number {
@@ -75,7 +79,8 @@ function writeFullySync(fd: number, chunk: Buffer): void {
 }
 
 async function copyLarge(source: number, target: number | undefined, options: CopyOptions): Promise<number> {
-  const buffers: [Buffer, Buffer] = [Buffer.allocUnsafeSlow(BUFFER), Buffer.allocUnsafeSlow(BUFFER)];
+  const length = Math.min(options.size + 1, BUFFER);
+  const buffers: [Buffer, Buffer] = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(length)];
   let turn: 0 | 1 = 0;
   let total = 0;
   let filled = await readInto(source, buffers[turn]).catch((error) => {
@@ -137,9 +142,3 @@ export function tryClone(source: string, target: string): 'cloned' | 'cannot' | 
 }
 
 const NO_CLONES = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EINVAL', 'ENOTTY', 'EBADF']);
-
-/** Closes a descriptor whose writes matter: NFS and quota report a full disk only here. */
-export function closeFile(fd: number, size: number): Promise<void> | void {
-  if (size <= SMALL) return closeSync(fd);
-  return new Promise((resolve, reject) => close(fd, (error) => (error ? reject(error) : resolve())));
-}

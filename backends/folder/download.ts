@@ -4,7 +4,7 @@ import { type FileHandle, open as openHandle } from 'node:fs/promises';
 import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError } from '../errors.ts';
 import { errorCode, fromSystemError } from '../system-error.ts';
-import { closeFile, copyBytes, digestOf, onSide, SMALL, sideOf, tryClone } from './copy.ts';
+import { copyBytes, digestOf, onSide, SMALL, sideOf, tryClone } from './copy.ts';
 import { inside, type Place } from './place.ts';
 
 /** Copies a stored file into a new local file, by cloning where that works. Undefined when nothing is there. */
@@ -22,7 +22,12 @@ export async function getFile(
     const { expect } = options ?? {};
     if (expect && size !== expect.size) throw damaged(what, `has ${size} bytes, not ${expect.size}`);
     const hash = expect && createHash('sha256');
-    const copied = await copyOut(place, path, source, localFile, { ...options, size, hash });
+    const copied = await copyOut(place, path, source, localFile, {
+      ...options,
+      size,
+      hash,
+      direct: place.calls.direct,
+    });
     const sha256 = hash?.digest('hex');
     if (sha256 === expect?.sha256) return copied;
     rmSync(localFile, { force: true });
@@ -37,6 +42,7 @@ export async function getFile(
 interface CopyOut extends CallOptions {
   size: number;
   hash: Hash | undefined;
+  direct: boolean;
 }
 
 async function copyOut(
@@ -56,7 +62,8 @@ async function copyOut(
   try {
     const copied = await copyBytes(source, target, options);
     open = false;
-    await closeFile(target, options.size);
+    // A full disk may show only here.
+    onSide('target', () => closeSync(target));
     return copied;
   } catch (error) {
     if (open) closeSync(target);
@@ -96,7 +103,7 @@ export async function digestFile(place: Place, path: string, options: CallOption
   const source = await openIfThere(place, path);
   if (source === undefined) return undefined;
   try {
-    return await digestOf(source, { ...options, size: fstatSync(source).size });
+    return await digestOf(source, { ...options, size: fstatSync(source).size, direct: place.calls.direct });
   } finally {
     closeSync(source);
   }

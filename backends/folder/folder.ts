@@ -3,9 +3,10 @@ import { normalize } from 'node:path';
 import type { Backend, CallOptions, PutOptions } from '../backend.ts';
 import { cancelled, DepotError, throwIfCancelled } from '../errors.ts';
 import { errorCode, fromSystemError } from '../system-error.ts';
+import { type Calls, callsFor, WAITING } from './calls.ts';
 import { digestFile, getFile, readFile } from './download.ts';
 import { makeRoot } from './modes.ts';
-import { assertMounted, fileStatSoon, inside, makeTempFolder, type Place, versionOf } from './place.ts';
+import { assertMounted, fileStat, inside, makeTempFolder, type Place, versionOf } from './place.ts';
 import { listFiles, removeFile, sweepTemp } from './tidy.ts';
 import { putFile, writeFile } from './upload.ts';
 
@@ -16,11 +17,21 @@ export interface FolderOptions {
   anchor: string;
   temp: string;
   platform: NodeJS.Platform;
+  /** Instead of finding out what fits the filesystem: for tests. */
+  calls?: Calls;
 }
 
 /** A folder on a disk or on a mounted share. Touches nothing until a verb is called. */
 export function openFolder(root: string, options: FolderOptions): Backend {
-  const place: Place = { root: normalize(root), ...options, lacks: new Set() };
+  const place: Place = { root: normalize(root), ...options, calls: options.calls ?? WAITING, lacks: new Set() };
+  let settled = options.calls !== undefined;
+
+  /** Finds out once what kind of filesystem this is; again when the root was not there. */
+  async function settle(): Promise<void> {
+    if (settled) return;
+    place.calls = await callsFor(place.root, place.platform);
+    settled = place.calls.direct || (await place.calls.stat(place.root)) !== undefined;
+  }
 
   /** Gives every failure its kind, and "no such file" its meaning: not mounted, unless the anchor stands. */
   async function call<T>(
@@ -32,17 +43,18 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     const what = `cannot ${verb} ${path ? inside(place, path) : place.location}`;
     throwIfCancelled(o?.signal, what);
     try {
+      await settle();
       return await work(what);
     } catch (error) {
       if (o?.signal?.aborted) throw cancelled(what);
-      if (errorCode(error) === 'ENOENT') assertMounted(place, what);
+      if (errorCode(error) === 'ENOENT') await assertMounted(place, what);
       throw fromSystemError(error, what, READING.has(verb) ? 'read' : 'write');
     }
   }
 
   /** `found`, or undefined once it is sure that the storage itself is there. */
-  function orAbsent<T>(found: T | undefined, what: string): T | undefined {
-    if (found === undefined) assertMounted(place, what);
+  async function orAbsent<T>(found: T | undefined, what: string): Promise<T | undefined> {
+    if (found === undefined) await assertMounted(place, what);
     return found;
   }
 
@@ -55,8 +67,9 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     create: async () => {
       const what = `cannot make a store at ${place.location}`;
       try {
-        makeRoot(root, place.platform);
-        makeTempFolder(place);
+        await makeRoot(place.calls, place.root, place.platform);
+        await settle();
+        await makeTempFolder(place);
       } catch (error) {
         if (errorCode(error) !== 'ENOENT') throw fromSystemError(error, what);
         throw new DepotError('no-store', {
@@ -70,14 +83,16 @@ export function openFolder(root: string, options: FolderOptions): Backend {
 
     stat: (path, o) =>
       call('look at', path, o, async (what) => {
-        const stats = orAbsent(await fileStatSoon(inside(place, path)), what);
+        // Waited for on every disk, as the first touch of each object is.
+        const stats = await orAbsent(await fileStat(WAITING, inside(place, path)), what);
         return stats && { path, size: Number(stats.size), version: versionOf(stats) };
       }),
 
     async *list(prefix, o) {
       const what = `cannot list ${inside(place, prefix)}`;
       try {
-        assertMounted(place, what);
+        await settle();
+        await assertMounted(place, what);
         yield* listFiles(place, prefix, o?.signal, what);
       } catch (error) {
         throw o?.signal?.aborted ? cancelled(what) : fromSystemError(error, what, 'read');
@@ -101,8 +116,8 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     sweep: (olderThan, o) => call('tidy', place.temp, o, (what) => sweepTemp(place, olderThan, what)),
 
     space: (o) =>
-      call('look at', '', o, (what) => {
-        assertMounted(place, what);
+      call('look at', '', o, async (what) => {
+        await assertMounted(place, what);
         const stats = statfsSync(root);
         return stats.bavail * stats.bsize;
       }),

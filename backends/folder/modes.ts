@@ -1,6 +1,6 @@
-import { chmodSync, chownSync, fchmodSync, fchownSync, fstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode } from '../system-error.ts';
+import type { Calls } from './calls.ts';
 
 /**
  * Group and mode of everything in a store come from its root, whatever the umask of the writer: otherwise the first
@@ -13,33 +13,35 @@ export interface Modes {
 }
 
 const PERMISSIONS = 0o7777;
-const NOT_POSSIBLE = new Set<string | undefined>(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
 
-/** The modes for a store with this root; undefined where files have none (Windows). */
-export function modesOf(root: string, platform: NodeJS.Platform): Modes | undefined {
+/** The modes for a store with this root; undefined where files have none (Windows). @throws Node's ENOENT. */
+export async function modesOf(calls: Calls, root: string, platform: NodeJS.Platform): Promise<Modes | undefined> {
   if (platform === 'win32') return undefined;
-  const stats = statSync(root);
-  return { folder: stats.mode & PERMISSIONS, file: stats.mode & 0o666, gid: stats.gid };
+  const stats = await calls.stat(root);
+  if (!stats) throw Object.assign(new Error(`ENOENT: no such file or directory, stat '${root}'`), { code: 'ENOENT' });
+  const mode = Number(stats.mode);
+  return { folder: mode & PERMISSIONS, file: mode & 0o666, gid: Number(stats.gid) };
 }
 
 /**
  * Makes one folder and gives it the modes. Not atomic: for a moment it has the umask's mode, see publish.ts.
  * @throws Node's error, `EEXIST` included.
  */
-export function makeFolder(path: string, modes: Modes | undefined): void {
-  mkdirSync(path, modes && { mode: modes.folder });
+export async function makeFolder(calls: Calls, path: string, modes: Modes | undefined): Promise<void> {
+  await calls.mkdir(path, modes?.folder);
   if (!modes) return;
-  const made = statSync(path);
-  if (made.gid !== modes.gid) attempt(() => chownSync(path, -1, modes.gid));
-  if ((made.mode & PERMISSIONS) !== modes.folder) attempt(() => chmodSync(path, modes.folder));
+  const made = await calls.stat(path);
+  if (!made) return;
+  if (Number(made.gid) !== modes.gid) await attempt(() => calls.chown(path, -1, modes.gid));
+  if ((Number(made.mode) & PERMISSIONS) !== modes.folder) await attempt(() => calls.chmod(path, modes.folder));
 }
 
 /** Gives an open file the modes. */
-export function applyModes(fd: number, modes: Modes | undefined): void {
+export async function applyModes(calls: Calls, fd: number, modes: Modes | undefined): Promise<void> {
   if (!modes) return;
-  const made = fstatSync(fd);
-  if (made.gid !== modes.gid) attempt(() => fchownSync(fd, -1, modes.gid));
-  if ((made.mode & PERMISSIONS) !== modes.file) attempt(() => fchmodSync(fd, modes.file));
+  const made = await calls.fstat(fd);
+  if (made.gid !== modes.gid) await attempt(() => calls.fchown(fd, -1, modes.gid));
+  if ((made.mode & PERMISSIONS) !== modes.file) await attempt(() => calls.fchmod(fd, modes.file));
 }
 
 /**
@@ -47,28 +49,29 @@ export function applyModes(fd: number, modes: Modes | undefined): void {
  * share is not mounted. In a folder that belongs to a group (set-group-ID, or writable for the group and not for all)
  * the root is made like that folder, so that the group can use the store.
  */
-export function makeRoot(root: string, platform: NodeJS.Platform): void {
-  let parent: Stats | undefined;
+export async function makeRoot(calls: Calls, root: string, platform: NodeJS.Platform): Promise<void> {
   try {
-    mkdirSync(root);
-    parent = platform === 'win32' ? undefined : statSync(dirname(root));
+    await calls.mkdir(root, undefined);
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
-    if (statSync(root).isDirectory()) return;
+    if ((await calls.stat(root))?.isDirectory()) return;
     throw Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR' });
   }
+  const parent = platform === 'win32' ? undefined : await calls.stat(dirname(root));
   if (!parent) return;
-  const { gid, mode } = parent;
+  const mode = Number(parent.mode);
   const ofGroup = (mode & 0o2000) !== 0 || ((mode & 0o020) !== 0 && (mode & 0o002) === 0);
   if (!ofGroup) return;
-  attempt(() => chownSync(root, -1, gid));
-  attempt(() => chmodSync(root, mode & PERMISSIONS & ~0o1000));
+  await attempt(() => calls.chown(root, -1, Number(parent.gid)));
+  await attempt(() => calls.chmod(root, mode & PERMISSIONS & ~0o1000));
 }
 
+const NOT_POSSIBLE = new Set<string | undefined>(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
+
 /** Somebody who is not in the group, or a filesystem without modes: the object is still right, so it is kept. */
-function attempt(change: () => void): void {
+async function attempt(change: () => void | Promise<void>): Promise<void> {
   try {
-    change();
+    await change();
   } catch (error) {
     if (!NOT_POSSIBLE.has(errorCode(error))) throw error;
   }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type BigIntStats, openSync, stat, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { DepotError } from '../errors.ts';
 import { errorCode } from '../system-error.ts';
+import type { Calls } from './calls.ts';
 import { applyModes, type Modes, makeFolder, modesOf } from './modes.ts';
 
 /** One open folder backend: where it is, and what is remembered about it while the process lives. */
@@ -14,6 +15,8 @@ export interface Place {
   readonly anchor: string;
   readonly temp: string;
   readonly platform: NodeJS.Platform;
+  /** How the store's names are touched; see calls.ts. */
+  calls: Calls;
   /** Read from the root once; see `modes()`. */
   modes?: { known: Modes | undefined };
   /** Set once a hard link, a clone or a folder's fsync was refused here: it is not tried again. */
@@ -25,40 +28,50 @@ export function inside(place: Place, path: string): string {
   return join(place.root, path);
 }
 
-export function modes(place: Place): Modes | undefined {
-  place.modes ??= { known: modesOf(place.root, place.platform) };
+export async function modes(place: Place): Promise<Modes | undefined> {
+  place.modes ??= { known: await modesOf(place.calls, place.root, place.platform) };
   return place.modes.known;
 }
 
-/** A name in the temp folder that nobody else uses, on any machine. */
-export function tempName(place: Place, purpose: string): string {
-  return join(place.root, place.temp, `${purpose}-${randomBytes(12).toString('hex')}`);
+/** What a temp file is for, for whoever finds one. */
+export type Purpose = 'put' | 'write' | 'aside' | 'folder' | 'sweep';
+
+/** A name in the temp folder, a `TEMP_NAME`, that nobody else uses on any machine. */
+export function tempName(place: Place, purpose: Purpose): string {
+  return join(place.root, place.temp, `depot-${purpose}-${randomBytes(12).toString('hex')}`);
 }
 
 /**
  * A new, empty temp file, open for writing. A missing temp folder is made again, but only where the anchor stands:
  * under the mount point of an absent share nothing is ever created.
  */
-export function openTemp(place: Place, purpose: string, what: string): { fd: number; file: string } {
+export async function openTemp(place: Place, purpose: Purpose, what: string): Promise<{ fd: number; file: string }> {
+  const { calls } = place;
   const file = tempName(place, purpose);
   let fd: number;
   try {
-    fd = openSync(file, 'wx+');
+    fd = await calls.open(file, 'wx+');
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    assertMounted(place, what);
-    makeTempFolder(place);
-    fd = openSync(file, 'wx+');
+    await assertMounted(place, what);
+    await makeTempFolder(place);
+    fd = await calls.open(file, 'wx+');
   }
-  applyModes(fd, modes(place));
+  try {
+    await applyModes(calls, fd, await modes(place));
+  } catch (error) {
+    await calls.close(fd);
+    await leaveToSweep(place, file);
+    throw error;
+  }
   return { fd, file };
 }
 
-export function makeTempFolder(place: Place): void {
+export async function makeTempFolder(place: Place): Promise<void> {
   const parts = place.temp.split('/');
   for (let depth = 1; depth <= parts.length; depth++) {
     try {
-      makeFolder(inside(place, parts.slice(0, depth).join('/')), modes(place));
+      await makeFolder(place.calls, inside(place, parts.slice(0, depth).join('/')), await modes(place));
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
     }
@@ -66,34 +79,46 @@ export function makeTempFolder(place: Place): void {
 }
 
 /** @throws DepotError `no-store` unless the anchor stands; whatever the system says when it cannot be asked. */
-export function assertMounted(place: Place, what: string): void {
-  if (statSync(inside(place, place.anchor), { throwIfNoEntry: false })) return;
-  const root = statSync(place.root, { throwIfNoEntry: false });
+export async function assertMounted(place: Place, what: string): Promise<void> {
+  if (await place.calls.stat(inside(place, place.anchor))) return;
+  const isFolder = (await place.calls.stat(place.root))?.isDirectory() === true;
   throw new DepotError('no-store', {
     what,
-    why: `not mounted, or not a store yet: ${root?.isDirectory() ? `there is no ${place.anchor} in ${place.location}` : `${place.location} does not exist`}`,
+    why: `not mounted, or not a store yet: ${isFolder ? `there is no ${place.anchor} in ${place.location}` : `${place.location} does not exist`}`,
     cure: 'mount the disk or share that holds it, then try again',
   });
 }
 
 /** The stats of a regular file; undefined when nothing, or something else, is there. */
-export function fileStat(path: string): BigIntStats | undefined {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+export async function fileStat(calls: Calls, path: string): Promise<BigIntStats | undefined> {
+  const stats = await calls.stat(path);
   return stats?.isFile() ? stats : undefined;
-}
-
-/** The same, asynchronous: for the first touch of an object, so that a cancel is noticed though the share hangs. */
-export function fileStatSoon(path: string): Promise<BigIntStats | undefined> {
-  return new Promise((resolve, reject) => {
-    stat(path, { bigint: true }, (error, stats) => {
-      if (!error) resolve(stats.isFile() ? stats : undefined);
-      else if (error.code === 'ENOENT' || error.code === 'ENOTDIR') resolve(undefined);
-      else reject(error);
-    });
-  });
 }
 
 /** Size and time of change: what SMB, NFS and FUSE agree on. Inode numbers are not stable on all of them. */
 export function versionOf(stats: BigIntStats): string {
   return `${stats.size}-${stats.mtimeNs}`;
+}
+
+/** False when there was nothing to remove. */
+export async function removeIfThere(place: Place, path: string): Promise<boolean> {
+  try {
+    await place.calls.unlink(path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/**
+ * Removes a temp file that has done its work. When that fails (a virus scanner holds it open) it must not turn a stored
+ * object into an error, nor hide the error that is on its way: a later sweep takes it.
+ */
+export async function leaveToSweep(place: Place, file: string): Promise<void> {
+  try {
+    await place.calls.unlink(file);
+  } catch {
+    // See above.
+  }
 }

@@ -1,9 +1,8 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { PutOutcome } from '../backend.ts';
 import { errorCode } from '../system-error.ts';
 import { makeFolder } from './modes.ts';
-import { assertMounted, fileStat, modes, type Place, tempName, versionOf } from './place.ts';
+import { assertMounted, fileStat, leaveToSweep, modes, type Place, tempName, versionOf } from './place.ts';
 
 export interface PublishOptions {
   what: string;
@@ -22,66 +21,56 @@ export interface PublishOptions {
  *
  * The temp file is the caller's to remove.
  */
-export function publish(place: Place, temp: string, final: string, options: PublishOptions): PutOutcome {
+export async function publish(place: Place, temp: string, final: string, options: PublishOptions): Promise<PutOutcome> {
   let aside: string | undefined;
   try {
     for (let tries = 0; ; tries++) {
-      const refusal = giveName(place, temp, final);
+      const refusal = await giveName(place, temp, final);
       if (refusal === undefined) break;
       if (tries === 5) throw refusal.error;
       if (refusal.code === 'ENOENT') {
-        if (options.mustBeMounted) assertMounted(place, options.what);
-        makeFolders(place, dirname(final));
+        if (options.mustBeMounted) await assertMounted(place, options.what);
+        await makeFolders(place, dirname(final));
       } else if (aside !== undefined) {
-        removeIfThere(aside);
+        await leaveToSweep(place, aside);
         return 'exists';
       } else if (options.replace === undefined) {
         return 'exists';
       } else {
-        aside = moveAside(place, final, options.replace);
+        aside = await moveAside(place, final, options.replace);
         if (aside === undefined) return 'exists';
       }
     }
   } catch (error) {
-    if (aside !== undefined) putBack(aside, final);
+    if (aside !== undefined) await putBack(place, aside, final);
     throw error;
   }
-  syncFolder(place, dirname(final));
-  if (aside !== undefined) removeIfThere(aside);
+  await syncFolder(place, dirname(final));
+  if (aside !== undefined) await leaveToSweep(place, aside);
   return 'created';
 }
 
-/** False when there was nothing to remove. */
-export function removeIfThere(path: string): boolean {
-  try {
-    unlinkSync(path);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
-    throw error;
-  }
+interface Refusal {
+  code: 'ENOENT' | 'EEXIST';
+  error: unknown;
 }
 
 /** Undefined when `final` is now the file; otherwise why not: its parent is missing, or the name is taken. */
-function giveName(
-  place: Place,
-  temp: string,
-  final: string,
-): { code: 'ENOENT' | 'EEXIST'; error: unknown } | undefined {
-  if (!place.lacks.has('links')) {
+async function giveName({ calls, lacks }: Place, temp: string, final: string): Promise<Refusal | undefined> {
+  if (!lacks.has('links')) {
     try {
-      linkSync(temp, final);
+      await calls.link(temp, final);
       return undefined;
     } catch (error) {
       const code = errorCode(error);
       if (code === 'ENOENT' || code === 'EEXIST') return { code, error };
     }
   }
-  if (statSync(final, { throwIfNoEntry: false })) return { code: 'EEXIST', error: new Error(`${final} exists`) };
+  if (await calls.stat(final)) return { code: 'EEXIST', error: new Error(`${final} exists`) };
   try {
-    renameSync(temp, final);
+    await calls.rename(temp, final);
     // Only now is it known that links were the trouble, and not a lack of permission.
-    place.lacks.add('links');
+    lacks.add('links');
     return undefined;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return { code: 'ENOENT', error };
@@ -93,31 +82,33 @@ function giveName(
  * Moves what stands at `final` out of the way if it still is the version that was judged; undefined when it is not.
  * Checked again after the move: a second healer may have put the right one there between look and move.
  */
-function moveAside(place: Place, final: string, version: string): string | undefined {
-  const standing = fileStat(final);
+async function moveAside(place: Place, final: string, version: string): Promise<string | undefined> {
+  const { calls } = place;
+  const standing = await fileStat(calls, final);
   if (standing && versionOf(standing) !== version) return undefined;
   const aside = tempName(place, 'aside');
   try {
-    renameSync(final, aside);
+    await calls.rename(final, aside);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return aside;
     throw error;
   }
-  const moved = fileStat(aside);
+  const moved = await fileStat(calls, aside);
   if (moved && versionOf(moved) === version) return aside;
-  putBack(aside, final);
+  await putBack(place, aside, final);
   return undefined;
 }
 
-function putBack(aside: string, final: string): void {
+async function putBack(place: Place, aside: string, final: string): Promise<void> {
+  const { calls } = place;
   try {
-    linkSync(aside, final);
-    unlinkSync(aside);
+    await calls.link(aside, final);
+    await leaveToSweep(place, aside);
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT') return;
-    if (code === 'EEXIST') removeIfThere(aside);
-    else if (!statSync(final, { throwIfNoEntry: false })) renameSync(aside, final);
+    if (code === 'EEXIST') await leaveToSweep(place, aside);
+    else if (!(await calls.stat(final))) await calls.rename(aside, final);
   }
 }
 
@@ -125,47 +116,45 @@ function putBack(aside: string, final: string): void {
  * Makes the folders from the root down to `path`. Each is made in the temp folder, given group and mode there, and
  * renamed into place: made in place it would have the umask's mode for a moment, in which a colleague's push fails.
  */
-function makeFolders(place: Place, path: string): void {
-  if (path.length <= place.root.length || statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  makeFolders(place, dirname(path));
-  const wanted = modes(place);
-  if (!wanted) {
-    makeInPlace(path);
-    return;
-  }
+async function makeFolders(place: Place, path: string): Promise<void> {
+  const { calls } = place;
+  if (path.length <= place.root.length || (await calls.stat(path))?.isDirectory()) return;
+  await makeFolders(place, dirname(path));
+  const wanted = await modes(place);
+  if (!wanted) return makeInPlace(place, path);
   const staged = tempName(place, 'folder');
-  makeFolder(staged, wanted);
+  await makeFolder(calls, staged, wanted);
   try {
-    renameSync(staged, path);
+    await calls.rename(staged, path);
   } catch (error) {
-    rmdirSync(staged);
+    await calls.rmdir(staged);
     // A colleague's rename onto a parent that was still empty took our place; whoever called looks again.
     if (errorCode(error) === 'ENOENT') return;
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+    if (!(await calls.stat(path))?.isDirectory()) throw error;
   }
 }
 
 /** Where files have no modes (Windows), there is nothing to give a folder first. */
-function makeInPlace(path: string): void {
+async function makeInPlace({ calls }: Place, path: string): Promise<void> {
   try {
-    makeFolder(path, undefined);
+    await makeFolder(calls, path, undefined);
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 
 /** Makes the new name survive a loss of power. Windows and some shares cannot sync a folder; they write names through. */
-function syncFolder(place: Place, path: string): void {
-  if (place.platform === 'win32' || place.lacks.has('folder-fsync')) return;
+async function syncFolder({ calls, lacks, platform }: Place, path: string): Promise<void> {
+  if (platform === 'win32' || lacks.has('folder-fsync')) return;
   let fd: number | undefined;
   try {
-    fd = openSync(path, 'r');
-    fsyncSync(fd);
+    fd = await calls.open(path, 'r');
+    await calls.fsync(fd);
   } catch (error) {
     const code = errorCode(error);
     if (code === 'EIO' || code === 'ENOSPC' || code === 'EDQUOT') throw error;
-    place.lacks.add('folder-fsync');
+    lacks.add('folder-fsync');
   } finally {
-    if (fd !== undefined) closeSync(fd);
+    if (fd !== undefined) await calls.close(fd);
   }
 }

@@ -1,10 +1,18 @@
-import { closeSync, type Dirent, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Entry } from '../backend.ts';
+import { type Entry, TEMP_NAME } from '../backend.ts';
 import { errorCode } from '../system-error.ts';
-import { assertMounted, fileStat, inside, openTemp, type Place, versionOf } from './place.ts';
-import { removeIfThere } from './publish.ts';
+import {
+  assertMounted,
+  fileStat,
+  inside,
+  leaveToSweep,
+  openTemp,
+  type Place,
+  removeIfThere,
+  versionOf,
+} from './place.ts';
 
 /** Every file below `prefix`, folder by folder, so that memory does not grow with the store. Temp files are left out. */
 export async function* listFiles(
@@ -20,7 +28,7 @@ export async function* listFiles(
     if (child.isDirectory()) {
       yield* listFiles(place, path, signal, what);
     } else {
-      const stats = fileStat(inside(place, path));
+      const stats = await fileStat(place.calls, inside(place, path));
       if (stats) yield { path, size: Number(stats.size), version: versionOf(stats) };
     }
   }
@@ -35,18 +43,18 @@ async function children(place: Place, prefix: string, what: string): Promise<Dir
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
     // Gone by itself, or with the whole share? A list that ends early must not look complete.
-    assertMounted(place, what);
+    await assertMounted(place, what);
     return [];
   }
 }
 
 /** Removes a file; the folder that held it too, if that was a temporary one and is now empty. */
-export function removeFile(place: Place, path: string, what: string): void {
-  if (!removeIfThere(inside(place, path))) assertMounted(place, what);
+export async function removeFile(place: Place, path: string, what: string): Promise<void> {
+  if (!(await removeIfThere(place, inside(place, path)))) await assertMounted(place, what);
   const folder = dirname(path);
   if (!folder.startsWith(`${place.temp}/`)) return;
   try {
-    rmdirSync(inside(place, folder));
+    await place.calls.rmdir(inside(place, folder));
   } catch (error) {
     const code = errorCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'EPERM') throw error;
@@ -54,36 +62,37 @@ export function removeFile(place: Place, path: string, what: string): void {
 }
 
 /**
- * Removes what dead writers left in the temp folder. Ages are measured against a file made just now, because the clock
+ * Removes what dead writers left in the temp folder, by name: somebody may keep a `tmp` of their own where a store was
+ * made, and nothing that is not ours is ever removed. Ages are measured against a file made just now, because the clock
  * of a file server and of its clients may be hours apart. Returns how many were removed.
  */
-export function sweepTemp(place: Place, olderThan: number, what: string): number {
-  const names = readTempFolder(place, what);
+export async function sweepTemp(place: Place, olderThan: number, what: string): Promise<number> {
+  const names = await ourTempFiles(place, what);
   if (names.length === 0) return 0;
-  const { fd, file } = openTemp(place, 'sweep', what);
-  closeSync(fd);
+  const { fd, file } = await openTemp(place, 'sweep', what);
+  await place.calls.close(fd);
   let removed = 0;
   try {
-    const now = lstatSync(file).mtimeMs;
+    const now = (await lstat(file)).mtimeMs;
     for (const name of names) {
       const path = inside(place, `${place.temp}/${name}`);
-      const stats = lstatSync(path, { throwIfNoEntry: false });
+      const stats = await lstat(path).catch(() => undefined);
       if (!stats || now - stats.mtimeMs <= olderThan) continue;
-      rmSync(path, { recursive: true, force: true });
+      await rm(path, { recursive: true, force: true });
       removed++;
     }
   } finally {
-    removeIfThere(file);
+    await leaveToSweep(place, file);
   }
   return removed;
 }
 
-function readTempFolder(place: Place, what: string): string[] {
+async function ourTempFiles(place: Place, what: string): Promise<string[]> {
   try {
-    return readdirSync(inside(place, place.temp));
+    return (await readdir(inside(place, place.temp))).filter((name) => TEMP_NAME.test(name));
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    assertMounted(place, what);
+    await assertMounted(place, what);
     return [];
   }
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsync, fsyncSync, futimesSync, openSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, fstatSync, futimesSync, openSync, writeSync } from 'node:fs';
 import type { PutOptions, PutOutcome } from '../backend.ts';
 import { DepotError } from '../errors.ts';
 import { errorCode, fromSystemError } from '../system-error.ts';
-import { closeFile, copyBytes, SMALL, sideOf, tryClone } from './copy.ts';
+import { type Calls, WAITING } from './calls.ts';
+import { copyBytes, SMALL, sideOf, tryClone } from './copy.ts';
 import { applyModes } from './modes.ts';
-import { inside, modes, openTemp, type Place, tempName } from './place.ts';
-import { publish, removeIfThere } from './publish.ts';
+import { inside, leaveToSweep, modes, openTemp, type Place, tempName } from './place.ts';
+import { publish } from './publish.ts';
 
 /** Temp file → hash as it flows → sync → final name. See the contract of `put` in backend.ts. */
 export async function putFile(
@@ -16,40 +17,49 @@ export async function putFile(
   options: PutOptions,
   what: string,
 ): Promise<PutOutcome> {
-  const cloned = options.size > SMALL ? cloneToTemp(place, localFile) : undefined;
-  const { fd, file } = cloned ?? openTemp(place, 'put', what);
+  const cloned = options.size > SMALL ? await cloneToTemp(place, localFile) : undefined;
+  const { fd, file } = cloned ?? (await openTemp(place, 'put', what));
+  // Large files are waited for on every disk: their fsync takes long.
+  const calls = options.size > SMALL ? WAITING : place.calls;
   let open = true;
   try {
-    const size = cloned ? await check(fd, options, what) : await fill(fd, localFile, options, what);
-    await syncFile(fd, size);
+    if (cloned) await check(fd, options, what);
+    else await fill(fd, localFile, { ...options, direct: calls.direct }, what);
+    await syncFile(calls, fd);
     open = false;
-    await closeFile(fd, size);
+    await calls.close(fd);
     options.signal?.throwIfAborted();
-    return publish(place, file, inside(place, path), { what, replace: options.replace, mustBeMounted: true });
+    return await publish(place, file, inside(place, path), { what, replace: options.replace, mustBeMounted: true });
   } finally {
-    if (open) closeSync(fd);
-    removeIfThere(file);
+    if (open) await calls.close(fd);
+    await leaveToSweep(place, file);
   }
 }
 
 /** A small file, without the look for the anchor: it may be the anchor. */
 export async function writeFile(place: Place, path: string, content: Uint8Array, what: string): Promise<PutOutcome> {
-  const { fd, file } = openTemp(place, 'write', what);
+  const { calls } = place;
+  const { fd, file } = await openTemp(place, 'write', what);
   let open = true;
   try {
     for (let done = 0; done < content.length; ) done += writeSync(fd, content, done);
-    await syncFile(fd, content.length);
+    await syncFile(calls, fd);
     open = false;
-    closeSync(fd);
-    return publish(place, file, inside(place, path), { what, mustBeMounted: false });
+    await calls.close(fd);
+    return await publish(place, file, inside(place, path), { what, mustBeMounted: false });
   } finally {
-    if (open) closeSync(fd);
-    removeIfThere(file);
+    if (open) await calls.close(fd);
+    await leaveToSweep(place, file);
   }
 }
 
 /** Copies the local file into the temp file, hashing what it writes. */
-async function fill(fd: number, localFile: string, options: PutOptions, what: string): Promise<number> {
+async function fill(
+  fd: number,
+  localFile: string,
+  options: PutOptions & { direct: boolean },
+  what: string,
+): Promise<void> {
   const source = openLocal(localFile, what);
   try {
     const found = fstatSync(source);
@@ -58,7 +68,6 @@ async function fill(fd: number, localFile: string, options: PutOptions, what: st
     const hash = createHash('sha256');
     const size = await copyBytes(source, fd, { ...options, hash });
     compare(size, hash.digest('hex'), localFile, options, what);
-    return size;
   } catch (error) {
     throw sideOf(error) === 'source'
       ? fromSystemError(error, `cannot read ${localFile}, on this computer`, 'read')
@@ -69,11 +78,10 @@ async function fill(fd: number, localFile: string, options: PutOptions, what: st
 }
 
 /** Hashes the clone, not the source: the source may change behind it. */
-async function check(fd: number, options: PutOptions, what: string): Promise<number> {
+async function check(fd: number, options: PutOptions, what: string): Promise<void> {
   const hash = createHash('sha256');
-  const size = await copyBytes(fd, undefined, { ...options, hash });
+  const size = await copyBytes(fd, undefined, { ...options, hash, direct: false });
   compare(size, hash.digest('hex'), 'the local file', options, what);
-  return size;
 }
 
 function compare(size: number, sha256: string, localFile: string, expected: PutOptions, what: string): void {
@@ -87,18 +95,27 @@ function compare(size: number, sha256: string, localFile: string, expected: PutO
 }
 
 /** The clone as a temp file, open for reading and sync; undefined where this filesystem cannot clone. */
-function cloneToTemp(place: Place, localFile: string): { fd: number; file: string } | undefined {
+async function cloneToTemp(place: Place, localFile: string): Promise<{ fd: number; file: string } | undefined> {
   if (place.lacks.has('clones')) return undefined;
   const file = tempName(place, 'put');
   const outcome = tryClone(localFile, file);
   if (outcome === 'cannot') place.lacks.add('clones');
   if (outcome !== 'cloned') return undefined;
-  const fd = openSync(file, 'r+');
-  applyModes(fd, modes(place));
-  // A clone may keep the time of its source, and a temp file with an old time is swept.
-  const now = new Date();
-  futimesSync(fd, now, now);
-  return { fd, file };
+  let fd: number | undefined;
+  try {
+    // A clone has the mode of its source, which may be read-only.
+    chmodSync(file, 0o600);
+    fd = openSync(file, 'r+');
+    await applyModes(place.calls, fd, await modes(place));
+    // It may have its time too, and a temp file with an old time is swept.
+    const now = new Date();
+    futimesSync(fd, now, now);
+    return { fd, file };
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd);
+    await leaveToSweep(place, file);
+    throw error;
+  }
 }
 
 function notAFile(localFile: string, what: string): DepotError {
@@ -117,20 +134,13 @@ function openLocal(localFile: string, what: string): number {
   }
 }
 
-/** Puts the file's data on the disk before its name can be: off the event loop when it may take long. */
-function syncFile(fd: number, size: number): Promise<void> | void {
-  const forgive = (error: unknown): void => {
-    const code = errorCode(error);
-    if (code !== 'EINVAL' && code !== 'ENOSYS' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
-  };
-  if (size > SMALL) {
-    return new Promise<void>((resolve, reject) => fsync(fd, (error) => (error ? reject(error) : resolve()))).catch(
-      forgive,
-    );
-  }
+const CANNOT_SYNC = new Set<string | undefined>(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+/** Puts the file's data on the disk before its name can be there. */
+async function syncFile(calls: Calls, fd: number): Promise<void> {
   try {
-    fsyncSync(fd);
+    await calls.fsync(fd);
   } catch (error) {
-    forgive(error);
+    if (!CANNOT_SYNC.has(errorCode(error))) throw error;
   }
 }

@@ -11,11 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Calls } from '../../backends/folder/calls.ts';
 import { openFolder } from '../../backends/folder/folder.ts';
 import { ANCHOR, type Storage, TEMP } from './storage.ts';
 
 /** A storage that lies in a folder which this process can reach, whatever the backend is that serves it. */
-export function folderStorage(parent: string): Storage {
+export function folderStorage(parent: string, calls?: Calls): Storage {
   const home = realpathSync(mkdtempSync(join(parent, 'depot-storage-')));
   const root = join(home, 'store');
   const inside = (path: string): string => join(root, path);
@@ -25,7 +26,14 @@ export function folderStorage(parent: string): Storage {
   };
   return {
     location: root,
-    open: () => openFolder(root, { location: root, anchor: ANCHOR, temp: TEMP, platform: process.platform }),
+    open: () =>
+      openFolder(root, {
+        location: root,
+        anchor: ANCHOR,
+        temp: TEMP,
+        platform: process.platform,
+        ...(calls && { calls }),
+      }),
     plant(path, content, age = 0) {
       mkdirSync(dirname(inside(path)), { recursive: true });
       writeFileSync(inside(path), content);

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { close, open, read, rmSync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Backend, CallOptions, Entry } from '../../backends/backend.ts';
+import { TEMP_NAME } from '../../backends/backend.ts';
 import { cancelled, DepotError, throwIfCancelled } from '../../backends/errors.ts';
 import { ANCHOR, type Storage, TEMP } from './storage.ts';
 
@@ -104,7 +105,7 @@ function memoryBackend(disk: Disk): Backend {
     async put(path, localFile, o) {
       const what = begin('store', path, o);
       disk.mounted(what);
-      const temp = `${TEMP}/put-${randomBytes(8).toString('hex')}`;
+      const temp = `${TEMP}/depot-put-${randomBytes(8).toString('hex')}`;
       disk.set(temp, Buffer.alloc(0));
       try {
         const content = await readLocal(localFile, o.size, o, what);
@@ -169,7 +170,8 @@ function memoryBackend(disk: Disk): Backend {
     async sweep(olderThan, o) {
       const items = disk.mounted(begin('tidy', TEMP, o));
       const old = disk.below(TEMP).filter((path) => {
-        return path.split('/').length === 2 && Date.now() - (items.get(path)?.changed ?? 0) > olderThan;
+        const [, name = '', ...deeper] = path.split('/');
+        return deeper.length === 0 && TEMP_NAME.test(name) && Date.now() - (items.get(path)?.changed ?? 0) > olderThan;
       });
       for (const path of old) disk.drop(path);
       return old.length;

@@ -112,11 +112,12 @@ describe.each([
   });
 
   test('the first put sweeps what dead writers left a day ago', async () => {
-    storage.plant(`${TEMP}/put-dead`, 'x', STALE + 60_000);
-    storage.plant(`${TEMP}/put-alive`, 'x', STALE / 2);
+    const [dead, alive] = ['0', '1'].map((digit) => `${TEMP}/depot-put-${digit.repeat(24)}`);
+    storage.plant(dead!, 'x', STALE + 60_000);
+    storage.plant(alive!, 'x', STALE / 2);
     const { oid, size, file } = objectOf(100);
     await storeWith([]).put(oid, size, file);
-    expect(tempIn(storage)).toEqual([`${TEMP}/put-alive`]);
+    expect(tempIn(storage)).toEqual([alive]);
   });
 
   test('a right object that another writer publishes meanwhile is left alone', async () => {

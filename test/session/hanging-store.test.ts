@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentProcess, INIT_DOWNLOAD, INIT_UPLOAD, stopLeftovers, TERMINATE } from './agent-process.ts';
 import { download, SessionSandbox, upload } from './session-sandbox.ts';
+
+const BUNDLE = resolve(import.meta.dirname, '../../dist/lfs-depot.cjs');
+const SHARE_THAT_HANGS = resolve(import.meta.dirname, 'fixtures/network-share-that-hangs.cjs');
 
 /** Milliseconds in which every agent gets as far as the marker. */
 const UNTIL_IT_HANGS = 700;
@@ -59,8 +62,26 @@ describe.skipIf(process.platform === 'win32').each(Object.entries(WAYS))('%s', (
     const agent = new AgentProcess(box, box.store);
     agent.send(INIT_DOWNLOAD, download(object));
     await sleep(UNTIL_IT_HANGS);
+    expect(agent.messages).toEqual([{}]);
     stop(agent);
     await agent.gone(2000);
+    expect(agent.messages).toMatchObject([{}, { event: 'complete', oid: object.oid, error: { code: 9 } }]);
     expect(box.leftovers).toEqual([]);
+  });
+
+  test('ends an agent whose share hangs in the middle of an upload', async () => {
+    const object = box.object(1000);
+    const pipe = box.path('pipe');
+    hangAt(pipe);
+    const args = ['--require', SHARE_THAT_HANGS, BUNDLE, 'agent', box.store];
+    const agent = new AgentProcess(box, box.store, { command: process.execPath, args, env: { PIPE: pipe } });
+    agent.send(INIT_UPLOAD, upload(object));
+    await sleep(UNTIL_IT_HANGS);
+    expect(agent.messages).toEqual([{}]);
+    stop(agent);
+    await agent.gone(2000);
+    expect(agent.messages).toMatchObject([{}, { event: 'complete', oid: object.oid, error: { code: 9 } }]);
+    // The temp file stays for a sweep: a share that hangs cannot be tidied.
+    expect(existsSync(box.stored(object.oid))).toBe(false);
   });
 });

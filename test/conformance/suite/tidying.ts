@@ -2,6 +2,9 @@ import { expect, test } from 'vitest';
 import { sourceIn } from '../source.ts';
 import { ANCHOR, type Bench, leftIn, TEMP, tempIn } from '../storage.ts';
 
+/** A path as the backends name their temp files. */
+const ours = (purpose: string): string => `${TEMP}/depot-${purpose}-${'0123456789abcdef'.repeat(2)}`;
+
 const DAY = 24 * 60 * 60 * 1000;
 
 export function tidying(current: () => Bench): void {
@@ -36,15 +39,27 @@ export function tidying(current: () => Bench): void {
 
   test('a sweep removes old temp files and folders, leaves young ones, and counts', async () => {
     const { backend, storage } = current();
-    storage.plant(`${TEMP}/old`, 'x', 2 * DAY);
-    storage.plant(`${TEMP}/old folder/inner`, 'x', 2 * DAY);
-    storage.setAge(`${TEMP}/old folder`, 2 * DAY);
-    storage.plant(`${TEMP}/young`, 'x', DAY / 2);
-    storage.plantFolder(`${TEMP}/young folder`, DAY / 2);
+    const [old, oldFolder, young, youngFolder] = ['put', 'probe', 'write', 'folder'].map(ours);
+    storage.plant(old!, 'x', 2 * DAY);
+    storage.plant(`${oldFolder}/inner`, 'x', 2 * DAY);
+    storage.setAge(oldFolder!, 2 * DAY);
+    storage.plant(young!, 'x', DAY / 2);
+    storage.plantFolder(youngFolder!, DAY / 2);
     storage.plant('aa/old object', 'x', 2 * DAY);
     expect(await backend.sweep(DAY)).toBe(2);
-    expect(leftIn(storage)).toEqual(['aa', 'aa/old object', `${TEMP}/young`, `${TEMP}/young folder`].sort());
+    expect(leftIn(storage)).toEqual(['aa', 'aa/old object', young, youngFolder].sort());
     expect(await backend.sweep(DAY)).toBe(0);
+  });
+
+  test('a sweep leaves alone what somebody else keeps in the temp folder', async () => {
+    const { backend, storage } = current();
+    const theirs = ['notes.txt', 'thesis', 'put-1', 'depot-notes.txt', 'depot-2024', 'img-20240101123456789'];
+    for (const name of theirs) storage.plant(`${TEMP}/${name}`, 'x', 30 * DAY);
+    storage.plant(`${TEMP}/folder/inner`, 'x', 30 * DAY);
+    storage.setAge(`${TEMP}/folder`, 30 * DAY);
+    const before = leftIn(storage);
+    expect(await backend.sweep(DAY)).toBe(0);
+    expect(leftIn(storage)).toEqual(before);
   });
 
   test('a sweep of a store that was never written to removes nothing', async () => {
