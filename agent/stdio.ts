@@ -2,7 +2,7 @@ import { read, writeSync } from 'node:fs';
 
 /**
  * The two pipes to git-lfs, straight on their file descriptors: `process.stdin` alone costs 3 ms of the 20 that a start
- * takes (scripts/bench), and its buffered twin on stdout may lose lines at exit.
+ * takes (docs/architecture.md, "Speed"), and its buffered twin on stdout may lose lines at exit.
  */
 
 /** Longer lines are not kept: no message of git-lfs comes near, and memory must not grow with what comes in. */

@@ -5,8 +5,5 @@ import { surroundings } from './connect.ts';
 /** A location as typed on a command line, where a relative path is meant from the current folder. */
 export function resolveTyped(text: string): Location {
   const relative = text !== '' && !/^(~|[\\/]|[a-z][a-z0-9+.-]*:)/i.test(text);
-  return parseLocation(
-    relative ? resolve(text).replaceAll('\\', process.platform === 'win32' ? '/' : '\\') : text,
-    surroundings(),
-  );
+  return parseLocation(relative ? resolve(text) : text, surroundings());
 }

@@ -16,7 +16,7 @@ export interface Surroundings {
 }
 
 /**
- * Reads a location in any spelling that docs/locations in the README lists.
+ * Reads a location in any spelling that the README lists, and `smb:`, `dav:`, `webdav:` and `\\?\` forms of them.
  * @throws DepotError `configuration` for text that names no absolute location, with the cure.
  */
 export function parseLocation(text: string, around: Surroundings): Location {

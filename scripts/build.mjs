@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 /**
  * One CommonJS file, in which a module that is imported with `import()` is evaluated only then; a single executable
- * starts it from a code cache, which makes it faster than a bare script (docs/architecture.md, "Speed").
+ * starts it from a code cache, about as fast as a bare script (docs/architecture.md, "Speed").
  */
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const bundle = 'dist/lfs-depot.cjs';

@@ -1,5 +1,4 @@
-import type { Config } from '../config.ts';
-import { configOf, readConfig } from '../config.ts';
+import { type Config, configOf, readConfig } from '../config.ts';
 import { git, runGit } from '../git.ts';
 import { AGENT, ARGS_KEY, MATCH_KEY, PATH_KEY, programWords, startSettings } from '../start.ts';
 
