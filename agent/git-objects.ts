@@ -1,5 +1,5 @@
-import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { DepotError } from '../backends/errors.ts';
 import { formatLocation, type Location } from '../backends/location.ts';
 import { openBackend } from '../backends/open.ts';
@@ -20,22 +20,24 @@ export async function openGitObjects(remote: Location, config: Config): Promise<
   return storeOver(backend, { objects: 'lfs/objects', verify: verifyPolicy(config, backend.capabilities.reads) });
 }
 
-/** git looks for `path`, then `path.git`; of a worktree, its common git folder. */
+/**
+ * The common git folder of the repository at `path`, which git lets people write without its `.git`; and of no other: not
+ * of one that the folder happens to lie in.
+ */
 async function gitDirAt(path: string): Promise<string> {
+  const folder = path.endsWith('/.git') ? path.slice(0, -'/.git'.length) : path;
   let words = 'not mounted, or not a git repository';
-  for (const candidate of [path, `${path}.git`]) {
-    if (!statSync(candidate, { throwIfNoEntry: false })?.isDirectory()) continue;
-    const gitFolder = join(candidate, '.git');
-    const cwd = candidate.endsWith('.git') && !existsSync(join(candidate, 'HEAD')) ? join(candidate, '..') : candidate;
-    const { status, stdout, stderr } = await runGit(['rev-parse', '--git-common-dir'], { cwd, env: withoutGit() });
-    if (status !== 0) words = stderr.trim() || words;
+  for (const cwd of [folder, `${folder}.git`]) {
+    if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) continue;
+    const env = { ...withoutGit(), GIT_CEILING_DIRECTORIES: dirname(cwd) };
+    const { status, stdout, stderr } = await runGit(['rev-parse', '--git-common-dir'], { cwd, env });
     if (status === 0) return resolve(cwd, stdout.trim()).replaceAll('\\', '/');
-    if (existsSync(join(gitFolder, 'HEAD'))) return gitFolder.replaceAll('\\', '/');
+    words = stderr.trim() || words;
   }
   throw new DepotError('no-store', {
     what: `cannot use the LFS objects of ${path}`,
     why: words,
-    cure: 'mount the disk or share that holds it, then try again',
+    cure: 'mount the disk or share that holds it, or mend what git complains about, then try again',
   });
 }
 

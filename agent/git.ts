@@ -20,7 +20,9 @@ export interface GitOptions {
  */
 export function runGit(args: string[], options: GitOptions): Promise<GitResult> {
   return new Promise((resolvePromise, reject) => {
-    const settings = { ...options, encoding: 'utf8' as const, maxBuffer: 64 * 1024 * 1024, windowsHide: true };
+    // The process's own folder is not named: a name that is not UTF-8 would be another one.
+    const cwd = options.cwd === process.cwd() ? undefined : options.cwd;
+    const settings = { ...options, cwd, encoding: 'utf8' as const, maxBuffer: 64 * 1024 * 1024, windowsHide: true };
     execFile('git', args, settings, (error, stdout, stderr) => {
       if (error && typeof error.code !== 'number') {
         const why = error.code === 'ENOENT' ? 'there is no git program on the PATH' : error.message;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Backend } from '../backends/backend.ts';
 import { DepotError } from '../backends/errors.ts';
+import { fromSystemError } from '../backends/system-error.ts';
 
 /**
  * Stores a small random file, reads it back and removes it again, through the same verbs as an object and out of every
@@ -14,7 +15,7 @@ export async function probe(backend: Backend): Promise<void> {
   const content = randomBytes(64 * 1024);
   const sha256 = createHash('sha256').update(content).digest('hex');
   const path = `${backend.temp}/depot-probe-${randomBytes(8).toString('hex')}/${sha256}`;
-  const local = mkdtempSync(join(tmpdir(), 'lfs-depot-'));
+  const local = newLocalFolder();
   try {
     const source = join(local, 'sent');
     const target = join(local, 'fetched');
@@ -29,6 +30,15 @@ export async function probe(backend: Backend): Promise<void> {
     if (await backend.stat(path)) throw wrong(backend, 'a file that was removed is still there');
   } finally {
     rmSync(local, { recursive: true, force: true });
+  }
+}
+
+function newLocalFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'lfs-depot-'));
+  } catch (error) {
+    const { kind, what, why } = fromSystemError(error, `cannot write to ${tmpdir()}, on this computer`);
+    throw new DepotError(kind, { what, why, cure: 'set TMPDIR (TEMP on Windows) to a folder that can be written to' });
   }
 }
 

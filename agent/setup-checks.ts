@@ -16,8 +16,8 @@ export interface Finding {
 
 export async function gitFound(cwd: string): Promise<Finding> {
   try {
-    const { stdout } = await runGit(['--version'], { cwd });
-    const version = stdout.trim();
+    const { stdout, stderr } = await runGit(['--version'], { cwd });
+    const version = stdout.trim() || stderr.trim();
     const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
     const ok = major > 2 || (major === 2 && minor >= 26);
     return { subject: 'git', ok, detail: version, cure: 'install git 2.26 or newer' };

@@ -10,10 +10,10 @@ import { shellWord } from './shell-word.ts';
 export const TRUSTED = 'depot.trusted';
 
 /** Scopes that no clone can write. */
-const OWN_SCOPES: ReadonlySet<Setting['scope']> = new Set(['system', 'global', 'command']);
+export const OWN_SCOPES: readonly Setting['scope'][] = ['system', 'global', 'command'];
 
 export function trustedSettings(config: Config): Setting[] {
-  return config.all(TRUSTED).filter(({ scope }) => OWN_SCOPES.has(scope));
+  return config.all(TRUSTED).filter(({ scope }) => OWN_SCOPES.includes(scope));
 }
 
 /** Whether an entry of `depot.trusted` is the location or lies above it. Entries that cannot be read allow nothing. */
@@ -35,7 +35,16 @@ export function assertTrusted(location: Location, source: string, config: Config
     what: `will not open ${name}`,
     why: `${source} names it, and you have not allowed that location yet`,
     cure:
-      `if you know it to be your team's storage, run: lfs-depot trust ${shellWord(name)}\n` +
+      `if you know it to be your team's storage, run: ${trustCommand(name, around.platform)}\n` +
       'then try again; in a clone that stopped half-way: git checkout -f HEAD',
   });
+}
+
+/**
+ * The command that allows a location. cmd, PowerShell and Git Bash quote differently, so a name that is special to any of
+ * them is not written out on Windows: somebody else chose it, and pasted it might run something.
+ */
+function trustCommand(name: string, platform: NodeJS.Platform): string {
+  if (platform === 'win32' && /[^\w@+=:,./ ~()-]/.test(name)) return 'lfs-depot trust (in the clone)';
+  return `lfs-depot trust ${shellWord(name, platform)}`;
 }

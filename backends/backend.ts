@@ -69,7 +69,7 @@ export interface Backend {
 
   /**
    * Removes what dead writers left in `temp`: what has a `TEMP_NAME` and was not touched for `olderThan` milliseconds by
-   * the *storage's* clock. Resolves to how many.
+   * the *storage's* clock. What was only moved aside, and never replaced, is put back. Resolves to how many.
    */
   sweep(olderThan: number, options?: CallOptions): Promise<number>;
 
@@ -78,7 +78,7 @@ export interface Backend {
 }
 
 /** The form of every name that lfs-depot gives in `temp`. */
-export const TEMP_NAME = /^depot-[a-z]+-[0-9a-f]{16,}$/;
+export const TEMP_NAME = /^depot-[a-z]+-[0-9a-f]{16,}(@|$)/;
 
 export type PutOutcome = 'created' | 'exists';
 

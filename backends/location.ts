@@ -137,11 +137,15 @@ function fromDevicePath(given: string, refuse: Refuse): Location {
   throw refuse('it names a device', EXAMPLES);
 }
 
+const FORBIDDEN_ON_WINDOWS = /[:*?"<>|]/;
+
 function fromDrive(given: string, refuse: Refuse): Location {
   const path = given.replaceAll('\\', '/');
   if (!/^[a-z]:\//i.test(path)) {
     throw refuse('it depends on the current folder of a drive', 'put a slash behind the colon: D:/lfs');
   }
+  if (FORBIDDEN_ON_WINDOWS.test(path.slice(2)))
+    throw refuse('it holds a character that Windows does not allow', EXAMPLES);
   return { kind: 'folder', path: path.slice(0, 2).toUpperCase() + tidy(path.slice(2)) };
 }
 
@@ -150,6 +154,8 @@ function fromUnc(given: string, refuse: Refuse): Location {
     /^\/\/+([^/]*)\/*([^/]*)(.*)$/s.exec(given.replaceAll('\\', '/')) ?? [];
   if (!/^[^\s:*?"<>|@]+$/.test(server) || /^\.+$/.test(server) || /^\.+$/.test(share))
     throw refuse('it names no server', 'write it like //server/share/lfs');
+  if (FORBIDDEN_ON_WINDOWS.test(share + rest))
+    throw refuse('it holds a character that Windows does not allow', EXAMPLES);
   // `..` never leads out of a share.
   return { kind: 'share', server, path: share === '' ? '' : (share + tidy(rest)).replace(/\/$/, '') };
 }

@@ -66,7 +66,10 @@ const BUSY: Meaning = {
 const MEANINGS: Record<string, Meaning> = {
   ENOSPC: FULL,
   EDQUOT: { ...FULL, cure: 'your quota there is used up: free some space or have it raised, then push again' },
-  EFBIG: { ...FULL, cure: 'that filesystem cannot hold a file of this size (FAT32 stops at 4 GiB): use another one' },
+  EFBIG: {
+    ...FULL,
+    cure: 'a file of this size is not allowed there (FAT32 stops at 4 GiB; `ulimit -f` may too): use another place',
+  },
   EACCES: DENIED,
   EPERM: DENIED,
   EROFS: { ...DENIED, cure: 'the storage is mounted read-only: mount it for writing, then try again' },
@@ -91,5 +94,6 @@ const MEANINGS: Record<string, Meaning> = {
   ENFILE: { ...BUSY, cure: 'too many files are open on this machine; try again in a moment' },
   ENAMETOOLONG: { kind: 'configuration', cure: 'the path is too long for that filesystem: use a shorter location' },
   ENOTDIR: { kind: 'no-store', cure: 'a file stands where a folder is needed: choose another location' },
+  EXDEV: { kind: 'configuration', cure: 'parts of the store lie on different filesystems: move them onto one' },
   ELOOP: { kind: 'configuration', cure: 'a symbolic link there points to itself: mend it' },
 };

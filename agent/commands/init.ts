@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, lfsUrl } from '../../backends/location.ts';
@@ -29,11 +29,13 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
   const name = formatLocation(location);
   const url = lfsUrl(location);
 
+  const file = join(worktree, '.lfsconfig');
+  refuseLink(file);
+
   const store = await createStore(location, options.adopt);
   print(`${STANDING[store.outcome](store)}: ${name}`);
   print('It was written to, read back and cleaned up: it works.');
 
-  const file = join(worktree, '.lfsconfig');
   const { stdout: previous } = await runGit(['config', '--file', file, '--get', 'lfs.url'], { cwd });
   if (previous.trimEnd() !== url) await git(['config', '--file', file, '--replace-all', 'lfs.url', url], { cwd });
   print(`${previous.trimEnd() === url ? 'In .lfsconfig already' : 'Written to .lfsconfig'}: lfs.url = ${url}`);
@@ -76,6 +78,14 @@ function refuseInside(location: Location, folders: string[]): void {
       cure: 'choose a folder that everybody in the team can reach, outside of the clone',
     });
   }
+}
+
+/** Through a link, somebody's clone could have us write into another file, like the user's own git config. */
+function refuseLink(file: string): void {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (!stats || stats.isFile()) return;
+  const cure = `remove it, then try again: git rm ${shellWord(file)}`;
+  throw new DepotError('configuration', { what: `cannot write ${file}`, why: 'it is not a regular file', cure });
 }
 
 /** Where a path leads once symbolic links are followed, as far as it exists. */

@@ -1,10 +1,11 @@
 import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, parseLocation } from '../../backends/location.ts';
-import { type Config, readConfig, type Setting } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
+import { unsetEverywhere } from '../config-edit.ts';
 import { resolveEndpoint, surroundings } from '../connect.ts';
 import { findEndpoint } from '../endpoint.ts';
-import { findRepository, git, runGit } from '../git.ts';
-import { isTrusted, TRUSTED, trustedSettings } from '../trust.ts';
+import { findRepository, git } from '../git.ts';
+import { isTrusted, OWN_SCOPES, TRUSTED, trustedSettings } from '../trust.ts';
 import { resolveTyped } from '../typed-location.ts';
 
 export interface TrustOptions {
@@ -23,8 +24,8 @@ export async function trust(typed: string | undefined, options: TrustOptions, pr
   }
   if (options.list) return list(await readConfig(cwd, undefined), options.json === true, print);
   if (options.remove !== undefined) return remove(options.remove, print);
-  const location = typed === undefined ? await ofRepository(cwd) : resolveTyped(typed);
-  await allow(location, print);
+  const locations = typed === undefined ? await ofRepository(cwd) : [resolveTyped(typed)];
+  for (const location of locations) await allow(location, print);
 }
 
 /** Adds a location to the user's own git config, unless it is covered already. */
@@ -39,17 +40,17 @@ export async function allow(location: Location, print: (line: string) => void): 
   print(`Trusted from now on, with everything below it: ${name}`);
 }
 
-async function ofRepository(cwd: string): Promise<Location> {
+/** Where the repository at hand fetches from, and where it pushes to if that is another place. */
+async function ofRepository(cwd: string): Promise<Location[]> {
   const repository = await findRepository(cwd);
   const config = await readConfig(cwd, repository);
-  const endpoint = findEndpoint({
-    operation: 'download',
-    remote: '',
-    config,
-    argument: undefined,
-    environment: undefined,
+  const [from, to] = (['download', 'upload'] as const).map((operation) => {
+    const endpoint = findEndpoint({ operation, remote: '', config, argument: undefined, environment: undefined });
+    return resolveEndpoint(endpoint, repository.worktree ?? cwd);
   });
-  return resolveEndpoint(endpoint, repository.worktree ?? cwd);
+  return [from, to].filter(
+    (one, index, all) => one && (index === 0 || !isSame(formatLocation(one), all[0] ?? one)),
+  ) as Location[];
 }
 
 function list(config: Config, json: boolean, print: (line: string) => void): void {
@@ -67,38 +68,27 @@ function list(config: Config, json: boolean, print: (line: string) => void): voi
 }
 
 async function remove(typed: string, print: (line: string) => void): Promise<void> {
-  const cwd = process.cwd();
   const location = resolveTyped(typed);
-  const same = trustedSettings(await readConfig(cwd, undefined)).filter((setting) => isSame(setting, location));
-  if (same.length === 0) {
+  const removed = await unsetEverywhere(TRUSTED, [...OWN_SCOPES], (value) => isSame(value, location));
+  if (removed.length === 0) {
     throw new DepotError('configuration', {
       what: `cannot take back trust in ${formatLocation(location)}`,
       why: 'that location is not on the list',
       cure: 'see what is: lfs-depot trust --list',
     });
   }
-  for (const { scope, value } of same) {
-    const { status, stderr } = await runGit(['config', `--${scope}`, '--unset-all', TRUSTED, `^${escaped(value)}$`], {
-      cwd,
-    });
-    if (status !== 0 && status !== 5) {
-      const cure = `run as somebody who may change the ${scope} git config: git config --${scope} --edit`;
-      throw new DepotError('denied', { what: `cannot take back trust in ${value}`, why: stderr.trim(), cure });
-    }
-    print(`No longer trusted: ${value} (${scope} git config)`);
+  for (const { value, file } of removed) print(`No longer trusted: ${printable(value)} (was in ${file})`);
+  const config = await readConfig(process.cwd(), undefined);
+  if (isTrusted(location, config, surroundings())) {
+    print('warning: a location above it is trusted, and with that this one too: lfs-depot trust --list');
   }
 }
 
-function isSame({ value }: Setting, location: Location): boolean {
+function isSame(value: string, location: Location): boolean {
   try {
     const other = parseLocation(value, surroundings());
     return covers(other, location, process.platform) && covers(location, other, process.platform);
   } catch {
     return false;
   }
-}
-
-/** For git's POSIX extended regular expressions. */
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

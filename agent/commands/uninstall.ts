@@ -1,16 +1,12 @@
-import { git, runGit } from '../git.ts';
+import { unsetEverywhere } from '../config-edit.ts';
 import { ARGS_KEY, MATCH_KEY, PATH_KEY } from '../start.ts';
 import type { Scope } from './install.ts';
 
 /** Takes back what `install` wrote, and nothing else. */
 export async function uninstall(scope: Scope, print: (line: string) => void): Promise<void> {
-  const cwd = process.cwd();
   const removed: string[] = [];
   for (const key of [PATH_KEY, ARGS_KEY, MATCH_KEY]) {
-    const { status } = await runGit(['config', `--${scope}`, '--get-all', key], { cwd });
-    if (status !== 0) continue;
-    await git(['config', `--${scope}`, '--unset-all', key], { cwd });
-    removed.push(key);
+    if ((await unsetEverywhere(key, [scope], () => true)).length > 0) removed.push(key);
   }
   if (removed.length === 0) {
     print(`There was nothing of lfs-depot in your ${scope} git config.`);

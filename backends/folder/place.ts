@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { DepotError } from '../errors.ts';
 import { errorCode } from '../system-error.ts';
 import type { Calls } from './calls.ts';
@@ -35,6 +35,17 @@ export async function modes(place: Place): Promise<Modes | undefined> {
 
 /** What a temp file is for, for whoever finds one. */
 export type Purpose = 'put' | 'write' | 'aside' | 'folder' | 'sweep';
+
+/** Where a file is moved while it is replaced: the name tells where it belongs, should the mover die. */
+export function asideName(place: Place, final: string): string {
+  return `${tempName(place, 'aside')}@${encodeURIComponent(relative(place.root, final).replaceAll('\\', '/'))}`;
+}
+
+/** The path that a name of `asideName` belongs to; undefined for other names. */
+export function belongingOf(name: string): string | undefined {
+  const [, path] = /^depot-aside-[0-9a-f]+@(.+)$/.exec(name) ?? [];
+  return path === undefined ? undefined : decodeURIComponent(path);
+}
 
 /** A name in the temp folder, a `TEMP_NAME`, that nobody else uses on any machine. */
 export function tempName(place: Place, purpose: Purpose): string {

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { PutOutcome } from '../backend.ts';
 import { errorCode } from '../system-error.ts';
 import { makeFolder } from './modes.ts';
-import { assertMounted, fileStat, leaveToSweep, modes, type Place, tempName, versionOf } from './place.ts';
+import { asideName, assertMounted, fileStat, leaveToSweep, modes, type Place, tempName, versionOf } from './place.ts';
 
 export interface PublishOptions {
   what: string;
@@ -17,7 +17,8 @@ export interface PublishOptions {
  *
  * A hard link is the one operation of every platform's `fs` that fails when the name is taken. Where links are not to be
  * had (FAT, some FUSE and SMB servers) the name is looked at and then renamed onto; the only file that a race can then
- * replace has the same hash. A rename over an open file may lose it on SMB, so replacing goes aside first.
+ * replace has the same hash. To replace on purpose, a local disk is given one rename, which has no moment without a file;
+ * elsewhere the old file goes aside first, because on SMB a rename over an open file was seen to lose it.
  *
  * The temp file is the caller's to remove.
  */
@@ -36,6 +37,10 @@ export async function publish(place: Place, temp: string, final: string, options
         return 'exists';
       } else if (options.replace === undefined) {
         return 'exists';
+      } else if (place.calls.direct) {
+        if (!(await isStill(place, final, options.replace))) return 'exists';
+        await place.calls.rename(temp, final);
+        break;
       } else {
         aside = await moveAside(place, final, options.replace);
         if (aside === undefined) return 'exists';
@@ -45,9 +50,26 @@ export async function publish(place: Place, temp: string, final: string, options
     if (aside !== undefined) await putBack(place, aside, final);
     throw error;
   }
+  if (options.mustBeMounted) await assertStillMounted(place, final, options.what);
   await syncFolder(place, dirname(final));
   if (aside !== undefined) await leaveToSweep(place, aside);
   return 'created';
+}
+
+/** The share may have gone away since the temp file was made, and a folder under its mount point have taken the file. */
+async function assertStillMounted(place: Place, final: string, what: string): Promise<void> {
+  try {
+    await assertMounted(place, what);
+  } catch (error) {
+    await leaveToSweep(place, final);
+    throw error;
+  }
+}
+
+/** Whether what stands there is the version that was judged. */
+async function isStill({ calls }: Place, path: string, version: string): Promise<boolean> {
+  const standing = await fileStat(calls, path);
+  return standing !== undefined && versionOf(standing) === version;
 }
 
 interface Refusal {
@@ -84,32 +106,34 @@ async function giveName({ calls, lacks }: Place, temp: string, final: string): P
  */
 async function moveAside(place: Place, final: string, version: string): Promise<string | undefined> {
   const { calls } = place;
-  const standing = await fileStat(calls, final);
-  if (standing && versionOf(standing) !== version) return undefined;
-  const aside = tempName(place, 'aside');
+  if (!(await isStill(place, final, version))) return undefined;
+  const aside = asideName(place, final);
   try {
     await calls.rename(final, aside);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return aside;
     throw error;
   }
-  const moved = await fileStat(calls, aside);
-  if (moved && versionOf(moved) === version) return aside;
+  if (await isStill(place, aside, version)) return aside;
   await putBack(place, aside, final);
   return undefined;
 }
 
-async function putBack(place: Place, aside: string, final: string): Promise<void> {
+/** Gives a file that was moved aside its name back, unless another has it now. True when something stands there then. */
+export async function putBack(place: Place, aside: string, final: string): Promise<boolean> {
   const { calls } = place;
   try {
     await calls.link(aside, final);
-    await leaveToSweep(place, aside);
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'ENOENT') return;
-    if (code === 'EEXIST') await leaveToSweep(place, aside);
-    else if (!(await calls.stat(final))) await calls.rename(aside, final);
+    if (code === 'ENOENT') return false;
+    if (code !== 'EEXIST' && !(await calls.stat(final))) {
+      await calls.rename(aside, final);
+      return true;
+    }
   }
+  await leaveToSweep(place, aside);
+  return true;
 }
 
 /**
@@ -143,6 +167,8 @@ async function makeInPlace({ calls }: Place, path: string): Promise<void> {
   }
 }
 
+const NO_FOLDER_FSYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EISDIR', 'EBADF']);
+
 /** Makes the new name survive a loss of power. Windows and some shares cannot sync a folder; they write names through. */
 async function syncFolder({ calls, lacks, platform }: Place, path: string): Promise<void> {
   if (platform === 'win32' || lacks.has('folder-fsync')) return;
@@ -153,7 +179,7 @@ async function syncFolder({ calls, lacks, platform }: Place, path: string): Prom
   } catch (error) {
     const code = errorCode(error);
     if (code === 'EIO' || code === 'ENOSPC' || code === 'EDQUOT') throw error;
-    lacks.add('folder-fsync');
+    if (code !== undefined && NO_FOLDER_FSYNC.has(code)) lacks.add('folder-fsync');
   } finally {
     if (fd !== undefined) await calls.close(fd);
   }

@@ -5,6 +5,7 @@ import { type Entry, TEMP_NAME } from '../backend.ts';
 import { errorCode } from '../system-error.ts';
 import {
   assertMounted,
+  belongingOf,
   fileStat,
   inside,
   leaveToSweep,
@@ -13,6 +14,7 @@ import {
   removeIfThere,
   versionOf,
 } from './place.ts';
+import { putBack } from './publish.ts';
 
 /** Every file below `prefix`, folder by folder, so that memory does not grow with the store. Temp files are left out. */
 export async function* listFiles(
@@ -78,6 +80,8 @@ export async function sweepTemp(place: Place, olderThan: number, what: string): 
       const path = inside(place, `${place.temp}/${name}`);
       const stats = await lstat(path).catch(() => undefined);
       if (!stats || now - stats.mtimeMs <= olderThan) continue;
+      const belonging = belongingOf(name);
+      if (belonging !== undefined && !(await putBack(place, path, inside(place, belonging)))) continue;
       await rm(path, { recursive: true, force: true });
       removed++;
     }
