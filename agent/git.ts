@@ -52,8 +52,7 @@ export async function git(args: string[], options: GitOptions): Promise<string> 
 export interface Repository {
   /** The folder of the worktree; undefined in a bare repository. */
   worktree: string | undefined;
-  gitDir: string;
-  /** Shared by all worktrees of a repository; `gitDir` where there is one only. */
+  /** The git folder; of a linked worktree, the one that it shares with the others. */
   commonDir: string;
 }
 
@@ -74,7 +73,7 @@ export async function findRepository(cwd: string): Promise<Repository> {
  * @throws DepotError `configuration` where git refuses it, like one that belongs to somebody else.
  */
 export async function repositoryAround(cwd: string): Promise<Repository | undefined> {
-  const flags = ['--is-bare-repository', '--is-inside-work-tree', '--git-dir', '--git-common-dir', '--show-cdup'];
+  const flags = ['--is-bare-repository', '--is-inside-work-tree', '--git-common-dir', '--show-cdup'];
   const { status, stdout, stderr } = await runGit(['rev-parse', ...flags], {
     cwd,
     env: { ...process.env, LC_ALL: 'C' },
@@ -85,10 +84,9 @@ export async function repositoryAround(cwd: string): Promise<Repository | undefi
     const cure = 'mend what git complains about, then try again';
     throw new DepotError('configuration', { what: `cannot use the git repository at ${cwd}`, why, cure });
   }
-  const [bare, inWorktree, gitDir = '', commonDir = '', up = ''] = stdout.split(/\r?\n/);
+  const [bare, inWorktree, commonDir = '', up = ''] = stdout.split(/\r?\n/);
   return {
     worktree: bare === 'true' || inWorktree === 'false' ? undefined : absolute(cwd, up),
-    gitDir: absolute(cwd, gitDir),
     commonDir: absolute(cwd, commonDir),
   };
 }

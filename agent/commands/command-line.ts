@@ -42,7 +42,12 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .option('--list', 'show what is allowed')
     .option('--remove <location>', 'allow it no longer')
     .option('--json', 'with --list: for programs')
-    .action(async (location, options) => (await import('./trust.ts')).trust(location, options, print));
+    .action(async (location, options, command: Command) => {
+      const chosen = [location, options.list, options.remove].filter((choice) => choice !== undefined);
+      if (chosen.length > 1) command.error('error: a location, --list and --remove exclude each other');
+      if (options.json && !options.list) command.error('error: --json goes with --list');
+      await (await import('./trust.ts')).trust(location, options, print);
+    });
   program
     .command('doctor')
     .description('check everything from git to the store')

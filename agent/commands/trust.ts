@@ -5,6 +5,7 @@ import { unsetEverywhere } from '../config-edit.ts';
 import { resolveEndpoint, surroundings } from '../connect.ts';
 import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git } from '../git.ts';
+import type { Operation } from '../protocol.ts';
 import { isTrusted, OWN_SCOPES, TRUSTED, trustedSettings } from '../trust.ts';
 import { resolveTyped } from '../typed-location.ts';
 
@@ -17,11 +18,6 @@ export interface TrustOptions {
 /** Allows a location (default: the one of the repository at hand), lists the allowed ones, or takes one back. */
 export async function trust(typed: string | undefined, options: TrustOptions, print: (line: string) => void) {
   const cwd = process.cwd();
-  const chosen = [typed !== undefined, options.list === true, options.remove !== undefined].filter(Boolean).length;
-  if (chosen > 1 || (options.json && !options.list)) {
-    const why = 'a location, --list and --remove exclude each other, and --json goes with --list';
-    throw new DepotError('configuration', { what: 'cannot tell what to do', why, cure: 'see: lfs-depot trust --help' });
-  }
   if (options.list) return list(await readConfig(cwd, undefined), options.json === true, print);
   if (options.remove !== undefined) return remove(options.remove, print);
   const locations = typed === undefined ? await ofRepository(cwd) : [resolveTyped(typed)];
@@ -44,27 +40,25 @@ export async function allow(location: Location, print: (line: string) => void): 
 async function ofRepository(cwd: string): Promise<Location[]> {
   const repository = await findRepository(cwd);
   const config = await readConfig(cwd, repository);
-  const [from, to] = (['download', 'upload'] as const).map((operation) => {
+  const placeFor = (operation: Operation): Location => {
     const endpoint = findEndpoint({ operation, remote: '', config, argument: undefined, environment: undefined });
     return resolveEndpoint(endpoint, repository.worktree ?? cwd);
-  });
-  return [from, to].filter(
-    (one, index, all) => one && (index === 0 || !isSame(formatLocation(one), all[0] ?? one)),
-  ) as Location[];
+  };
+  const from = placeFor('download');
+  const to = placeFor('upload');
+  return isSame(formatLocation(to), from) ? [from] : [from, to];
 }
 
 function list(config: Config, json: boolean, print: (line: string) => void): void {
   const settings = trustedSettings(config);
-  if (json)
-    print(
-      JSON.stringify(
-        settings.map(({ scope, value }) => ({ location: value, scope })),
-        null,
-        2,
-      ),
-    );
-  else if (settings.length === 0) print('No location is trusted yet.');
-  else for (const { scope, value } of settings) print(`${printable(value)}\t(${scope} git config)`);
+  if (json) {
+    const entries = settings.map(({ scope, value }) => ({ location: value, scope }));
+    print(JSON.stringify(entries, null, 2));
+  } else if (settings.length === 0) {
+    print('No location is trusted yet.');
+  } else {
+    for (const { scope, value } of settings) print(`${printable(value)}\t(${scope} git config)`);
+  }
 }
 
 async function remove(typed: string, print: (line: string) => void): Promise<void> {

@@ -61,7 +61,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
   return {
     location: place.location,
     temp: place.temp,
-    // A share costs the network to read; a mount point on Linux or macOS cannot be told from a disk, and counts as one.
+    // A mounted share counts as a disk: rather a slow push than a damaged object that is passed over.
     capabilities: { reads: root.startsWith('//') ? 'remote' : 'local' },
 
     create: async () => {
@@ -118,7 +118,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     space: (o) =>
       call('look at', '', o, async (what) => {
         await assertMounted(place, what);
-        const stats = statfsSync(root);
+        const stats = statfsSync(place.root);
         return stats.bavail * stats.bsize;
       }),
   };

@@ -83,3 +83,15 @@ test('a location in the system config is listed with its scope, and removed wher
   await box.depot('.', 'trust', '--remove', '/srv/all');
   expect(await list()).toBe('No location is trusted yet.\n');
 });
+
+test.each([
+  [['--json']],
+  [['/srv/lfs', '--list']],
+  [['/srv/lfs', '--remove', '/srv/other']],
+  [['--list', '--remove', '/srv/lfs']],
+])('what cannot be meant together is wrong usage, and changes nothing: %j', async (args) => {
+  await box.depot('.', 'trust', '/srv/lfs');
+  const before = await box.depot('.', 'trust', '--list');
+  expect((await box.run(PROGRAM, ['trust', ...args])).status).toBe(2);
+  expect(await box.depot('.', 'trust', '--list')).toBe(before);
+});
