@@ -75,7 +75,10 @@ async function copyOut(
 /** Hashes the source instead of a copy's flow: the clone has the same blocks. */
 async function hashClone(source: number, localFile: string, options: CopyOut): Promise<number> {
   try {
-    return options.hash ? await copyBytes(source, undefined, options) : options.size;
+    if (options.hash) return await copyBytes(source, undefined, options);
+    options.onProgress?.(options.size);
+    options.signal?.throwIfAborted();
+    return options.size;
   } catch (error) {
     rmSync(localFile, { force: true });
     throw error;
