@@ -6,6 +6,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 
 # The Node that lfs-depot is shipped and tested with; npm carries the program itself.
+export npm_config_update_notifier=false
 NODE_VERSION=26.10.0
 NODE_MAJOR=${NODE_VERSION%%.*}
 
