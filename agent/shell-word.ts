@@ -4,5 +4,10 @@
  */
 export function shellWord(word: string, platform: NodeJS.Platform = process.platform): string {
   if (/^[\w@%+=:,./~-]+$/.test(word)) return word;
-  return platform === 'win32' ? `"${word}"` : `'${word.replaceAll("'", `'\\''`)}'`;
+  return platform === 'win32' ? `"${word}"` : shellQuote(word);
+}
+
+/** One word for a POSIX shell, whatever it holds. */
+export function shellQuote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

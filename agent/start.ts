@@ -1,5 +1,6 @@
 import { isSea } from 'node:sea';
 import { INIT_VARIABLE, NEXT_VARIABLE } from './handover.ts';
+import { shellQuote } from './shell-word.ts';
 
 /** The name of the agent in git's configuration: `lfs.customtransfer.depot.*`. */
 export const AGENT = 'depot';
@@ -64,9 +65,4 @@ export function programIn({ path, args }: StartSettings): string[] | undefined {
     quoted === undefined ? (bare ?? '') : quoted.replaceAll(`'\\''`, "'"),
   );
   return path === 'read' ? words : [path, ...words];
-}
-
-/** One word for a POSIX shell, whatever it holds. */
-export function shellQuote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
