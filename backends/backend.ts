@@ -8,8 +8,9 @@
  * - **Whole or nothing.** After `put` returns, every reader sees the whole file under its name, and it survives a loss
  *   of power. Before that, no reader sees anything there, and never a part of it.
  * - **A put never replaces** what stands under the name, unless `replace` names exactly what was seen there.
- * - **A failed or cancelled call leaves nothing** under the final name. What it leaves in the temp folder, if it was
- *   killed, `sweep` removes.
+ * - **A failed or cancelled call leaves nothing** under the final name, or, where only the last look at the storage failed,
+ *   the whole and right file, since another writer may have seen it. What it leaves in the temp folder, if it was killed,
+ *   `sweep` removes.
  * - **Two writers of one path,** on two machines, both return; one `created` it, the others learn that it `exists`.
  * - **Absent is a value** (`undefined`). Not reachable, not mounted, not allowed are errors: a backend is opened with an
  *   *anchor*, a path that stands in every intact storage, and says `absent` only where the anchor stands.

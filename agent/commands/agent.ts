@@ -63,9 +63,12 @@ export async function agent(location: string | undefined): Promise<void> {
     },
     onEnd: dieSoon,
     stop: stop.signal,
-    // What nobody caught is the answer for the object in hand.
+    // What nobody caught is the answer for the object in hand; between two objects only the trace has it.
     onCrash: (report) => {
-      reportCrash = report;
+      reportCrash = (error) => {
+        trace(describe(error));
+        report(error);
+      };
     },
   });
   if (signalled) die();

@@ -136,8 +136,8 @@ export async function readFile(place: Place, path: string, what: string): Promis
 }
 
 /**
- * The first touch of an object is asynchronous: should the share hang, a cancel is still noticed. The calls that follow
- * on the open file are not, as they cost five times as much that way.
+ * The first touch of an object is asynchronous on every disk: should it hang, a cancel is still noticed. How the bytes are
+ * read then depends on the filesystem, see calls.ts.
  */
 async function openIfThere(place: Place, path: string): Promise<number | undefined> {
   const fd = await new Promise<number | undefined>((resolve, reject) => {

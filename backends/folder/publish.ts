@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { PutOutcome } from '../backend.ts';
+import { isKind } from '../errors.ts';
 import { errorCode } from '../system-error.ts';
 import { makeFolder } from './modes.ts';
 import { asideName, assertMounted, fileStat, leaveToSweep, modes, type Place, tempName, versionOf } from './place.ts';
@@ -56,12 +57,15 @@ export async function publish(place: Place, temp: string, final: string, options
   return 'created';
 }
 
-/** The share may have gone away since the temp file was made, and a folder under its mount point have taken the file. */
+/**
+ * The share may have gone away since the temp file was made, and a folder under its mount point have taken the file. Only
+ * then is it removed: when the anchor merely cannot be asked, another writer may already rely on the object.
+ */
 async function assertStillMounted(place: Place, final: string, what: string): Promise<void> {
   try {
     await assertMounted(place, what);
   } catch (error) {
-    await leaveToSweep(place, final);
+    if (isKind(error, 'no-store')) await leaveToSweep(place, final);
     throw error;
   }
 }

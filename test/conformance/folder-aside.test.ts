@@ -95,3 +95,31 @@ test.each([
     gone.dispose();
   }
 });
+
+// Another writer may have been told that the object is there: it must not go because a look at the anchor failed.
+test('an object keeps its name when the anchor cannot be asked afterwards', async () => {
+  let linked = false;
+  const failing = {
+    ...DIRECT,
+    link: (from: string, to: string) => {
+      DIRECT.link(from, to);
+      linked = true;
+    },
+    stat: (path: string) => {
+      if (linked && path.endsWith(ANCHOR)) throw Object.assign(new Error('EIO: i/o error, stat'), { code: 'EIO' });
+      return DIRECT.stat(path);
+    },
+  };
+  const shaky = folderStorage(tmpdir(), failing);
+  try {
+    const here = shaky.open();
+    await here.create();
+    writeFileSync(`${shaky.location}/${ANCHOR}`, '{}');
+    const source = sourceIn(tmpdir(), 100);
+    await expect(here.put('aa/file', source.file, source)).rejects.toMatchObject({ kind: 'unreachable' });
+    expect(hashOf(shaky.content('aa/file')!)).toBe(source.sha256);
+    rmSync(source.file);
+  } finally {
+    shaky.dispose();
+  }
+});
