@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import type { Backend } from '../backends/backend.ts';
 import { DepotError } from '../backends/errors.ts';
 import { type Location, parseLocation, type Surroundings } from '../backends/location.ts';
 import { openBackend } from '../backends/open.ts';
@@ -53,12 +54,24 @@ export function resolveEndpoint(endpoint: Endpoint, base: string): Location {
   return parseLocation(text, surroundings());
 }
 
+/**
+ * The backend at a location, with what git is configured to for the web.
+ * @param anchor see OpenOptions.
+ */
+export async function openAt(location: Location, anchor: string, config: Config): Promise<Backend> {
+  const web =
+    location.kind === 'webdav'
+      ? await (await import('./http-settings.ts')).webOptionsFor(location.url, config, process.env)
+      : undefined;
+  return openBackend(location, { platform: process.platform, anchor, temp: 'tmp', web });
+}
+
 /** Milliseconds that a store has to show its marker: a share that hangs must not hang a push for ever. */
 const OPEN_TIMEOUT = 60_000;
 
 /** @throws DepotError `no-store` without a marker, `unreachable` when nothing answers. */
 export async function openStore(location: Location, config: Config): Promise<Store> {
-  const backend = openBackend(location, { platform: process.platform, anchor: MARKER, temp: 'tmp' });
+  const backend = await openAt(location, MARKER, config);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -68,7 +81,8 @@ export async function openStore(location: Location, config: Config): Promise<Sto
     }, OPEN_TIMEOUT);
   });
   try {
-    await Promise.race([readMarker(backend), late]);
+    const { findings } = await Promise.race([readMarker(backend), late]);
+    backend.assume(findings);
   } finally {
     clearTimeout(timer);
   }

@@ -1,9 +1,10 @@
 import type { Backend } from '../backends/backend.ts';
 import { DepotError, isKind } from '../backends/errors.ts';
 import type { Location } from '../backends/location.ts';
-import { openBackend } from '../backends/open.ts';
+import type { Config } from './config.ts';
+import { openAt } from './connect.ts';
 import { oidAt } from './layout.ts';
-import { MARKER, type Marker, readMarker, writeMarker } from './marker.ts';
+import { MARKER, type Marker, readMarker, updateMarker, writeMarker } from './marker.ts';
 import { parseOid } from './oid.ts';
 import { probe } from './probe.ts';
 
@@ -21,10 +22,11 @@ export interface Creation {
  * @param adopt turn a folder of objects that another adapter made (`aa/bb/<oid>`) into a store.
  * @throws DepotError `configuration` for a folder that holds something else.
  */
-export async function createStore(location: Location, adopt: boolean): Promise<Creation> {
-  const backend = openBackend(location, { platform: process.platform, anchor: '', temp: 'tmp' });
+export async function createStore(location: Location, adopt: boolean, config: Config): Promise<Creation> {
+  const backend = await openAt(location, '', config);
   const standing = await markerIfAny(backend, adopt);
   if (standing) {
+    await examineStore(backend, standing);
     await probe(backend);
     return { outcome: 'existing', marker: standing, objects: 0, bytes: 0 };
   }
@@ -41,9 +43,20 @@ export async function createStore(location: Location, adopt: boolean): Promise<C
     );
   }
   await backend.create();
+  const findings = await backend.examine();
+  backend.assume(findings);
   await probe(backend);
-  const marker = await writeMarker(backend);
+  const marker = await writeMarker(backend, findings);
   return { outcome: found.objects > 0 ? 'adopted' : 'created', marker, objects: found.objects, bytes: found.bytes };
+}
+
+/** Finds out anew what of the storage cannot be relied on, and keeps it in the marker. Resolves to whether that changed. */
+export async function examineStore(backend: Backend, marker: Marker): Promise<boolean> {
+  const findings = await backend.examine();
+  backend.assume(findings);
+  if (findings.move === marker.findings.move) return false;
+  await updateMarker(backend, marker, findings);
+  return true;
 }
 
 /** A damaged marker is an error; to adopt is to write it anew. */

@@ -1,7 +1,9 @@
+import type { Backend } from '../backends/backend.ts';
 import { DepotError } from '../backends/errors.ts';
 import { formatLocation, type Location } from '../backends/location.ts';
 import { type Config, readConfig } from './config.ts';
 import { locate, openStore } from './connect.ts';
+import { examineStore } from './create-store.ts';
 import { findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { type Repository, repositoryAround } from './git.ts';
 import { openGitObjects } from './git-objects.ts';
@@ -97,6 +99,8 @@ async function attempt(
     step = 'store';
     const store = own ? await openGitObjects(location, config) : await openStore(location, config);
     note({ subject: step, ok: true, detail: await describeStore(store, own) });
+    step = 'moving';
+    if (location.kind === 'webdav') note(await moving(store.backend));
     step = 'writing and reading';
     await probe(store.backend);
     note({ subject: step, ok: true, detail: 'an object was stored, read back and removed' });
@@ -124,6 +128,23 @@ async function describeStore(store: Store, own: boolean): Promise<string> {
   const { id, created } = await readMarker(store.backend);
   return `id ${id}, made ${created.slice(0, 10)}`;
 }
+
+/** Tries out anew what the marker says of the server, and puts it right there. */
+async function moving(backend: Backend): Promise<Finding> {
+  const changed = await examineStore(backend, await readMarker(backend));
+  const { findings } = await readMarker(backend);
+  const found = findings.move ?? 'trusted';
+  const noted = changed ? ' (new, and noted in lfs-depot.json)' : '';
+  return { subject: 'moving', ok: found !== 'untrusted', detail: `${MOVING[found]}${noted}`, cure: MOVE_CURE };
+}
+
+const MOVING = {
+  trusted: 'the server renames files as it should',
+  copies: 'the server copies from folder to folder: uploads begin beside their final name',
+  untrusted:
+    'the server cannot move files safely: uploads go to their final name and are read back, which takes longer',
+};
+const MOVE_CURE = 'whoever runs the server allows the method MOVE (in nginx: dav_methods PUT DELETE MKCOL COPY MOVE)';
 
 const LITTLE_SPACE = 100 * 1024 * 1024;
 

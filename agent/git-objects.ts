@@ -16,7 +16,7 @@ export async function openGitObjects(remote: Location, config: Config): Promise<
   const name = formatLocation(remote);
   const gitDir = await gitDirAt(name);
   const location: Location = remote.kind === 'folder' ? { kind: 'folder', path: gitDir } : remote;
-  const backend = openBackend(location, { platform: process.platform, anchor: 'HEAD', temp: 'lfs/tmp' });
+  const backend = await openBackend(location, { platform: process.platform, anchor: 'HEAD', temp: 'lfs/tmp' });
   return storeOver(backend, { objects: 'lfs/objects', verify: verifyPolicy(config, backend.capabilities.reads) });
 }
 

@@ -1,38 +1,81 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { isAbsolute, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { DepotError } from '../backends/errors.ts';
 
 /** Every call of the git program goes through here. */
 export interface GitResult {
   status: number;
   stdout: string;
+  /** Empty when git talked to the user. */
   stderr: string;
 }
 
 export interface GitOptions {
   cwd: string;
-  env?: NodeJS.ProcessEnv;
+  env?: NodeJS.ProcessEnv | undefined;
+  /** For git's stdin: what must not stand in the process list. */
+  input?: string | undefined;
+  /** Git may ask and tell the user: its stderr is ours, and on Windows it shares our console. */
+  interactive?: boolean | undefined;
 }
+
+/** Bytes that git may print. */
+const MOST_OUTPUT = 64 * 1024 * 1024;
+
+/** Milliseconds that stderr stays open once git has ended: a daemon that one of its helpers left behind may hold it. */
+const LAST_WORDS = 500;
 
 /**
  * Runs git and resolves whatever its exit status is.
  * @throws DepotError `configuration` when there is no git.
  */
-export function runGit(args: string[], options: GitOptions): Promise<GitResult> {
+export function runGit(args: string[], { cwd, env, input, interactive }: GitOptions): Promise<GitResult> {
   return new Promise((resolvePromise, reject) => {
-    // The process's own folder is not named: a name that is not UTF-8 would be another one.
-    const cwd = options.cwd === process.cwd() ? undefined : options.cwd;
-    const settings = { ...options, cwd, encoding: 'utf8' as const, maxBuffer: 64 * 1024 * 1024, windowsHide: true };
-    execFile('git', args, settings, (error, stdout, stderr) => {
-      if (error && typeof error.code !== 'number') {
-        const why = error.code === 'ENOENT' ? 'there is no git program on the PATH' : error.message;
-        const cure = 'install git, and start git-lfs or lfs-depot from where `git --version` works';
-        reject(new DepotError('configuration', { what: 'cannot run git', why, cure, cause: error }));
-      } else {
-        resolvePromise({ status: Number(error?.code ?? 0), stdout, stderr });
-      }
+    const fail = (why: string, cure: string, cause?: unknown): void =>
+      reject(new DepotError('configuration', { what: 'cannot run git', why, cure, cause }));
+    const child = spawn('git', args, {
+      // The process's own folder is not named: a name that is not UTF-8 would be another one.
+      cwd: cwd === process.cwd() ? undefined : cwd,
+      env,
+      windowsHide: true,
+      stdio: ['pipe', 'pipe', interactive ? 'inherit' : 'pipe'],
+    });
+    const tooMuch = (): void => {
+      child.kill();
+      fail(`it printed more than ${MOST_OUTPUT / 1024 / 1024} MiB`, 'look at what it says in a terminal');
+    };
+    const stdout = collect(child.stdout, tooMuch);
+    const stderr = collect(child.stderr, tooMuch);
+    // It may end without having read all of it.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+    let patience: NodeJS.Timeout | undefined;
+    child.on('exit', () => {
+      // What is there already is read before an immediate runs.
+      patience = setTimeout(() => setImmediate(() => child.stderr?.destroy()), LAST_WORDS);
+    });
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'ENOENT' ? 'there is no git program on the PATH' : error.message;
+      fail(why, 'install git, and start git-lfs or lfs-depot from where `git --version` works', error);
+    });
+    child.on('close', (status, signal) => {
+      clearTimeout(patience);
+      if (status === null) fail(`it was ended by ${signal}`, 'run the same command again');
+      else resolvePromise({ status, stdout: stdout(), stderr: stderr() });
     });
   });
+}
+
+function collect(stream: Readable | null, tooMuch: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream?.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > MOST_OUTPUT) tooMuch();
+    else chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
 }
 
 /**

@@ -1,5 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import type { Backend, CallOptions } from '../backends/backend.ts';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Backend, CallOptions, Findings } from '../backends/backend.ts';
 import { DepotError } from '../backends/errors.ts';
 import { shellWord } from './shell-word.ts';
 
@@ -14,6 +17,8 @@ export interface Marker {
   id: string;
   /** ISO 8601, UTC. */
   created: string;
+  /** What cannot be relied on there, as `init` or `doctor` found out. */
+  findings: Findings;
 }
 
 export const MARKER = 'lfs-depot.json';
@@ -25,7 +30,7 @@ export const MARKER = 'lfs-depot.json';
 export async function readMarker(backend: Backend, options?: CallOptions): Promise<Marker> {
   const what = `cannot open ${backend.location}`;
   const content = await readOr(backend, what, options);
-  let marker: Partial<Marker> | null;
+  let marker: Partial<Record<keyof Marker, unknown>> | null;
   try {
     // Without the mark that Notepad puts before UTF-8.
     marker = JSON.parse(content.toString('utf8').replace(/^\uFEFF/, ''));
@@ -41,15 +46,40 @@ export async function readMarker(backend: Backend, options?: CallOptions): Promi
     const cure = `have it written anew; in a clone, run: lfs-depot init --adopt ${shellWord(backend.location)}`;
     throw new DepotError('corrupt', { what, why: `its ${MARKER} is damaged`, cure });
   }
-  return { format, id: marker.id, created: marker.created };
+  return { format, id: marker.id, created: marker.created, findings: findingsIn(marker.findings) };
+}
+
+/** Only what this program knows: a newer one may have found out more. */
+function findingsIn(written: unknown): Findings {
+  const move = (written as Findings | undefined)?.move;
+  return move === 'untrusted' || move === 'copies' ? { move } : {};
 }
 
 /** Writes a marker if there is none, and gives the one that stands then: two people may make one store at once. */
-export async function writeMarker(backend: Backend): Promise<Marker> {
-  const marker: Marker = { format: 1, id: randomUUID(), created: new Date().toISOString() };
-  const text = `${JSON.stringify({ ...marker, about: ABOUT }, null, 2)}\n`;
-  const outcome = await backend.write(MARKER, Buffer.from(text));
+export async function writeMarker(backend: Backend, findings: Findings = {}): Promise<Marker> {
+  const marker: Marker = { format: 1, id: randomUUID(), created: new Date().toISOString(), findings };
+  const outcome = await backend.write(MARKER, bytesOf(marker));
   return outcome === 'created' ? marker : readMarker(backend);
+}
+
+/** Writes new findings into the marker, in place of the old ones. */
+export async function updateMarker(backend: Backend, marker: Marker, findings: Findings): Promise<void> {
+  const bytes = bytesOf({ ...marker, findings });
+  const folder = mkdtempSync(join(tmpdir(), 'lfs-depot-'));
+  try {
+    const file = join(folder, MARKER);
+    writeFileSync(file, bytes);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const replace = (await backend.stat(MARKER))?.version;
+    await backend.put(MARKER, file, { size: bytes.length, sha256, replace });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function bytesOf({ findings, ...rest }: Marker): Buffer {
+  const found = Object.keys(findings).length > 0 ? { findings } : {};
+  return Buffer.from(`${JSON.stringify({ ...rest, ...found, about: ABOUT }, null, 2)}\n`);
 }
 
 /** The marker's bytes. That a store is not there is said of the store, not of the file that would show it. */
@@ -66,6 +96,6 @@ async function readOr(backend: Backend, what: string, options: CallOptions | und
   throw new DepotError('no-store', { what, why, cure: MOUNT });
 }
 
-const MOUNT = 'connect or mount the disk or share that holds it, then try again';
+const MOUNT = 'connect or mount the disk or share that holds it, or check the address; then try again';
 const ABOUT =
   'Git LFS objects kept by lfs-depot. Do not remove this file: without it the folder counts as not mounted.';

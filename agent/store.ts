@@ -1,4 +1,4 @@
-import type { Backend, CallOptions, Entry } from '../backends/backend.ts';
+import type { Backend, CallOptions, Entry, GetOptions } from '../backends/backend.ts';
 import { DepotError, isKind } from '../backends/errors.ts';
 import { objectPath, oidAt } from './layout.ts';
 import type { Oid } from './oid.ts';
@@ -10,7 +10,7 @@ export interface Store {
   readonly backend: Backend;
   put(oid: Oid, size: number, localFile: string, options?: CallOptions): Promise<'stored' | 'present' | 'healed'>;
   /** Copies the object to a new local file. @throws DepotError `absent` or `corrupt`. */
-  get(oid: Oid, size: number, localFile: string, options?: CallOptions): Promise<void>;
+  get(oid: Oid, size: number, localFile: string, options?: CallOptions & Pick<GetOptions, 'resume'>): Promise<void>;
   stat(oid: Oid, options?: CallOptions): Promise<Entry | undefined>;
   list(options?: CallOptions): AsyncIterable<{ oid: Oid; size: number }>;
 }
@@ -46,9 +46,13 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
   async function put(oid: Oid, size: number, localFile: string, call: CallOptions = {}) {
     const path = pathOf(oid);
     for (let tries = 0; tries < 3; tries++) {
-      const found = await backend.stat(path, { signal: call.signal });
+      const found = await backend.stat(path, { signal: call.signal, beforePut: true });
       if (found && (await isRight(found, oid, size, call))) return 'present';
-      if (!swept) await sweep(call);
+      if (!swept) {
+        const sweeping = sweep(call);
+        // Far away it takes a while that the first object need not wait for.
+        if (backend.capabilities.reads === 'local') await sweeping;
+      }
       const outcome = await backend.put(path, localFile, { ...call, size, sha256: oid, replace: found?.version });
       if (outcome === 'exists') continue;
       if (!found) return 'stored';
@@ -69,12 +73,11 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
     try {
       await backend.sweep(STALE, { signal: call.signal });
     } catch (error) {
-      if (isKind(error, 'cancelled')) throw error;
-      trace(`old temp files in ${backend.location} were not removed: ${error}`);
+      if (!isKind(error, 'cancelled')) trace(`old temp files in ${backend.location} were not removed: ${error}`);
     }
   }
 
-  async function get(oid: Oid, size: number, localFile: string, call: CallOptions = {}): Promise<void> {
+  async function get(oid: Oid, size: number, localFile: string, call: GetOptions = {}): Promise<void> {
     const what = `cannot fetch ${oid} from ${backend.location}`;
     const push = `git lfs push --object-id origin ${oid}`;
     let fetched: number | undefined;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromSystemError } from '../backends/system-error.ts';
 import type { Transfer } from './session.ts';
@@ -13,14 +13,39 @@ export function transferWith(store: Store, tempFolder: string): Transfer {
       return undefined;
     }
     const file = newDownload(tempFolder, request.oid);
+    const resume = store.backend.capabilities.resumes;
+    const partial = join(tempFolder, `depot-partial-${request.oid}`);
+    if (resume) moveBoth(partial, file);
     try {
-      await store.get(request.oid, request.size, file, options);
+      await store.get(request.oid, request.size, file, { ...options, resume });
       return file;
     } catch (error) {
-      rmSync(file, { force: true });
+      // The next run goes on where this one stopped.
+      if (resume) moveBoth(file, partial);
       throw error;
+    } finally {
+      rmSync(versionOf(file), { force: true });
     }
   };
+}
+
+/**
+ * Gives a download that broke off, and its version beside it, another name: one of several processes gets it, since a
+ * rename succeeds once. What is there only by half is removed.
+ */
+function moveBoth(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+    renameSync(versionOf(from), versionOf(to));
+  } catch {
+    for (const path of [from, to]) rmSync(path, { force: true });
+    rmSync(versionOf(from), { force: true });
+  }
+}
+
+/** Where a backend that `resumes` keeps what it knows of a file that broke off. */
+function versionOf(file: string): string {
+  return `${file}.version`;
 }
 
 /**

@@ -15,7 +15,8 @@
  * - **Absent is a value** (`undefined`). Not reachable, not mounted, not allowed are errors: a backend is opened with an
  *   *anchor*, a path that stands in every intact storage, and says `absent` only where the anchor stands.
  * - **Cancelled is prompt:** within a second of the signal the call rejects with kind `cancelled`, and writes no more.
- * - **Errors** are `DepotError`s, classified; no verb retries.
+ * - **Errors** are `DepotError`s, classified. No verb starts over what failed; below it, a protocol may repeat a request that
+ *   it says may be repeated (HTTP does: a lost answer must not cost the gigabytes before it).
  * - `onProgress` is told the bytes moved since the call began: never falling, never above the size, at most once a
  *   buffer, and never after the call returned.
  */
@@ -36,7 +37,7 @@ export interface Backend {
   create(): Promise<void>;
 
   /** What stands at `path`: undefined when absent. A folder counts as absent. */
-  stat(path: string, options?: CallOptions): Promise<Entry | undefined>;
+  stat(path: string, options?: StatOptions): Promise<Entry | undefined>;
 
   /**
    * All files below the folder `prefix` ('' for the root), streamed in no order; none when the folder is absent. Without
@@ -76,6 +77,24 @@ export interface Backend {
 
   /** Bytes that this user may still write; undefined where the storage does not tell. */
   space(options?: CallOptions): Promise<number | undefined>;
+
+  /**
+   * Finds out, by trying in `temp`, what of this storage cannot be relied on; `{}` when all can. To be kept with the
+   * storage, and given to `assume` by everyone who opens it.
+   */
+  examine(options?: CallOptions): Promise<Findings>;
+
+  /** Takes over what was found out; to be called before any other verb than `create`, `read` and `examine`. */
+  assume(findings: Findings): void;
+}
+
+/** What was found out about a storage. Plain data: it is written into the marker. */
+export interface Findings {
+  /**
+   * `untrusted`: renaming there fails, or does not do what it says; then files are written under their final names.
+   * `copies`: between two folders the bytes are copied, which readers could see; then temp files lie beside the final name.
+   */
+  move?: 'untrusted' | 'copies';
 }
 
 /** The form of every name that lfs-depot gives in `temp`. */
@@ -87,6 +106,8 @@ export type PutOutcome = 'created' | 'exists';
 export interface Capabilities {
   /** `local`: reading back costs about as much as a disk read; `remote`: it costs a download. */
   readonly reads: 'local' | 'remote';
+  /** Whether a `get` that broke off can be taken up where it stopped. */
+  readonly resumes: boolean;
 }
 
 export interface Entry {
@@ -102,7 +123,20 @@ export interface CallOptions {
   onProgress?: ((bytes: number) => void) | undefined;
 }
 
+export interface StatOptions extends CallOptions {
+  /**
+   * The caller goes on to `put`, which makes sure itself that the storage is there: `undefined` may then mean, too, that it
+   * is not. Saves a look at the anchor.
+   */
+  beforePut?: boolean;
+}
+
 export interface GetOptions extends CallOptions {
+  /**
+   * Leaves the local file on a failure that may pass, with `<file>.version` beside it, and begins with what such a call
+   * has left there. Only where the storage `resumes`.
+   */
+  resume?: boolean;
   /** Bytes, and lower-case hex, that the file must have. */
   expect?: { size: number; sha256: string } | undefined;
 }

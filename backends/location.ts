@@ -98,7 +98,7 @@ function segments(location: Location, platform: NodeJS.Platform): string[] {
   }
 }
 
-const EXAMPLES = 'write it like /srv/lfs, D:/lfs or //server/share/lfs';
+const EXAMPLES = 'write it like /srv/lfs, D:/lfs, //server/share/lfs or https://server/folder';
 const WEBDAV: Record<string, string> = {
   http: 'http:',
   https: 'https:',
@@ -171,7 +171,7 @@ function fromWebUrl(given: string, protocol: string, refuse: Refuse): Location {
     throw new DepotError('configuration', {
       what: `cannot use ${url.protocol}//…@${url.host}${url.pathname} as a location`,
       why: 'it holds a user name or a password, which everybody who clones would read',
-      cure: 'write the location without them',
+      cure: `write the location without them; git keeps them for you: lfs-depot login ${url.origin}${url.pathname}`,
     });
   }
   if (/%(2f|5c)/i.test(url.pathname)) throw refuse('it holds an escaped slash', 'write only plain folder names');

@@ -2,6 +2,7 @@ import type { Backend } from './backend.ts';
 import { DepotError } from './errors.ts';
 import { openFolder } from './folder/folder.ts';
 import { formatLocation, type Location } from './location.ts';
+import type { WebOptions } from './webdav/options.ts';
 
 export interface OpenOptions {
   platform: NodeJS.Platform;
@@ -9,13 +10,15 @@ export interface OpenOptions {
   anchor: string;
   /** Where temp files live, relative to the root. */
   temp: string;
+  /** The network and the user, for a location that is reached by HTTP. */
+  web?: WebOptions | undefined;
 }
 
 /**
  * The backend for a location, with its layers. Touches nothing yet.
  * @throws DepotError `unsupported` or `configuration` for a location that cannot be opened on this platform.
  */
-export function openBackend(location: Location, options: OpenOptions): Backend {
+export async function openBackend(location: Location, options: OpenOptions): Promise<Backend> {
   const name = formatLocation(location);
   const what = `cannot open ${name}`;
   const windows = options.platform === 'win32';
@@ -40,11 +43,12 @@ export function openBackend(location: Location, options: OpenOptions): Backend {
         why: windows ? 'it names a server without a share' : 'this version opens network shares on Windows only',
         cure: windows ? 'write it like //server/share/lfs' : 'mount the share and use the folder it is mounted on',
       });
-    case 'webdav':
-      throw new DepotError('unsupported', {
-        what,
-        why: 'this version has no WebDAV backend yet',
-        cure: 'use a folder or a mounted share',
-      });
+    case 'webdav': {
+      const { anchor, temp, web } = options;
+      if (!web) throw new Error('a location on the web was opened without options for the web');
+      // Loaded late: the modules of the network cost a start three times what those of a folder do.
+      const { openWebdav } = await import('./webdav/webdav.ts');
+      return openWebdav(location.url, { location: name, anchor, temp, web });
+    }
   }
 }

@@ -37,11 +37,13 @@ if ! cmp -s package-lock.json node_modules/.installed-lock 2>/dev/null; then
   cp package-lock.json node_modules/.installed-lock
 fi
 
-# from_debian PACKAGE: installs it where that is possible.
+# from_debian PACKAGE...: installs them where that is possible. The two variables keep servers among them from being
+# started, by the old init and by systemd.
 from_debian() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
-  echo "setup: installing $1 from Debian"
-  apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >/dev/null
+  echo "setup: installing $* from Debian"
+  apt-get update -qq >/dev/null &&
+    RUNLEVEL=1 SYSTEMD_OFFLINE=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
 }
 
 if ! git lfs version >/dev/null 2>&1 && ! from_debian git-lfs; then

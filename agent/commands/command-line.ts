@@ -9,7 +9,7 @@ export async function runCommandLine(args: string[]): Promise<number> {
   process.stdout.on('error', () => {});
   let status = 0;
   const program = new Command('lfs-depot')
-    .description('Keeps Git LFS objects in a folder you already have, with no LFS server.')
+    .description('Keeps Git LFS objects in a folder or on a WebDAV server you already have, with no LFS server.')
     .version(versionText(), '--version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
@@ -30,7 +30,7 @@ export async function runCommandLine(args: string[]): Promise<number> {
   program
     .command('init')
     .description('make a store, and let this repository use it')
-    .argument('<location>', 'a folder, like /srv/lfs/art or D:/lfs')
+    .argument('<location>', 'a folder, like /srv/lfs/art or D:/lfs, or https://server/folder')
     .option('--adopt', 'take over the objects that lfs-folderstore or git-lfs-webdav put there')
     .action(async (location, { adopt }) =>
       (await import('./init.ts')).init(location, { adopt: adopt === true }, print),
@@ -48,6 +48,23 @@ export async function runCommandLine(args: string[]): Promise<number> {
       if (options.json && !options.list) command.error('error: --json goes with --list');
       await (await import('./trust.ts')).trust(location, options, print);
     });
+  program
+    .command('login')
+    .description('let git keep user name and password of a WebDAV location, and check them')
+    .argument('[location]', 'default: the one that this repository names')
+    .option('--username <name>', 'who you are there')
+    .option('--password-stdin', 'with --username: read the password from stdin')
+    .action(async (location, options, command: Command) => {
+      if (options.passwordStdin && options.username === undefined) {
+        command.error('error: --password-stdin goes with --username');
+      }
+      await (await import('./login.ts')).login(location, options, print);
+    });
+  program
+    .command('logout')
+    .description('let git forget them')
+    .argument('[location]', 'default: the one that this repository names')
+    .action(async (location) => (await import('./logout.ts')).logout(location, print));
   program
     .command('doctor')
     .description('check everything from git to the store')

@@ -32,7 +32,7 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
   const file = join(worktree, '.lfsconfig');
   refuseLink(file);
 
-  const store = await createStore(location, options.adopt);
+  const store = await createStore(location, options.adopt, await readConfig(cwd, repository));
   print(`${STANDING[store.outcome](store)}: ${name}`);
   print('It was written to, read back and cleaned up: it works.');
 
@@ -46,7 +46,8 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
   if (store.outcome === 'created') for (const line of groupAdvice(location)) print(line);
   print('\nNext:');
   for (const step of await nextSteps(worktree, repository, config)) print(`  ${step}`);
-  print(`Everybody else, once: lfs-depot install && lfs-depot trust ${shellWord(name)}`);
+  const login = location.kind === 'webdav' ? ` && lfs-depot login ${shellWord(name)}` : '';
+  print(`Everybody else, once: lfs-depot install && lfs-depot trust ${shellWord(name)}${login}`);
 }
 
 const STANDING: Record<Creation['outcome'], (creation: Creation) => string> = {

@@ -3,7 +3,8 @@ import { closeSync, fstatSync, open, openSync, rmSync } from 'node:fs';
 import { type FileHandle, open as openHandle } from 'node:fs/promises';
 import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError } from '../errors.ts';
-import { errorCode, fromSystemError } from '../system-error.ts';
+import { damaged, localWriteTrouble } from '../local-file.ts';
+import { errorCode } from '../system-error.ts';
 import { copyBytes, digestOf, onSide, SMALL, sideOf, tryClone } from './copy.ts';
 import { inside, type Place } from './place.ts';
 
@@ -33,7 +34,7 @@ export async function getFile(
     rmSync(localFile, { force: true });
     throw damaged(what, `has the SHA-256 ${sha256}`);
   } catch (error) {
-    throw sideOf(error) === 'target' ? localTrouble(error, localFile) : error;
+    throw sideOf(error) === 'target' ? localWriteTrouble(error, localFile) : error;
   } finally {
     closeSync(source);
   }
@@ -83,22 +84,6 @@ async function hashClone(source: number, localFile: string, options: CopyOut): P
     rmSync(localFile, { force: true });
     throw error;
   }
-}
-
-function damaged(what: string, how: string): DepotError {
-  return new DepotError('corrupt', {
-    what,
-    why: `the copy there is damaged: it ${how}`,
-    cure: 'put a good copy there',
-  });
-}
-
-/** The user's own disk, not the store. */
-function localTrouble(error: unknown, localFile: string): DepotError {
-  const trouble = fromSystemError(error, `cannot write ${localFile}, on this computer`);
-  const { kind, what, why, temporary } = trouble;
-  const cure = kind === 'no-space' ? 'make room on the disk of this clone, then try again' : trouble.cure;
-  return new DepotError(kind, { what, why, cure, temporary, cause: error });
 }
 
 /** The hash of a stored file as it is read back. */

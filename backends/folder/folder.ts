@@ -62,7 +62,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     location: place.location,
     temp: place.temp,
     // A mounted share counts as a disk: rather a slow push than a damaged object that is passed over.
-    capabilities: { reads: root.startsWith('//') ? 'remote' : 'local' },
+    capabilities: { reads: root.startsWith('//') ? 'remote' : 'local', resumes: false },
 
     create: async () => {
       const what = `cannot make a store at ${place.location}`;
@@ -84,7 +84,8 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     stat: (path, o) =>
       call('look at', path, o, async (what) => {
         // Waited for on every disk, as the first touch of each object is.
-        const stats = await orAbsent(await fileStat(WAITING, inside(place, path)), what);
+        const seen = await fileStat(WAITING, inside(place, path));
+        const stats = o?.beforePut ? seen : await orAbsent(seen, what);
         return stats && { path, size: Number(stats.size), version: versionOf(stats) };
       }),
 
@@ -121,5 +122,9 @@ export function openFolder(root: string, options: FolderOptions): Backend {
         const stats = statfsSync(place.root);
         return stats.bavail * stats.bsize;
       }),
+
+    // Whatever a folder lacks (links, clones) is noticed on the way.
+    examine: async () => ({}),
+    assume: () => {},
   };
 }

@@ -3,6 +3,7 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Entry, TEMP_NAME } from '../backend.ts';
 import { errorCode } from '../system-error.ts';
+import { SYSTEM_FOLDERS } from '../system-folders.ts';
 import {
   assertMounted,
   belongingOf,
@@ -35,9 +36,6 @@ export async function* listFiles(
     }
   }
 }
-
-/** What filesystems keep at the top of a disk, and let nobody read: a store may stand there all the same. */
-const SYSTEM_FOLDERS = new Set(['lost+found', 'System Volume Information', '$RECYCLE.BIN', '.Trashes', '.snapshot']);
 
 async function children(place: Place, prefix: string, what: string): Promise<Dirent[]> {
   try {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, closeSync, fstatSync, futimesSync, openSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, futimesSync, openSync, writeSync } from 'node:fs';
 import type { PutOptions, PutOutcome } from '../backend.ts';
-import { DepotError } from '../errors.ts';
-import { errorCode, fromSystemError } from '../system-error.ts';
+import { assertPromised, localReadTrouble, openSource } from '../local-file.ts';
+import { errorCode } from '../system-error.ts';
 import { type Calls, WAITING } from './calls.ts';
 import { copyBytes, SMALL, sideOf, tryClone } from './copy.ts';
 import { applyModes } from './modes.ts';
@@ -60,18 +60,13 @@ async function fill(
   options: PutOptions & { direct: boolean },
   what: string,
 ): Promise<void> {
-  const source = openLocal(localFile, what);
+  const source = openSource(localFile, options, what);
   try {
-    const found = fstatSync(source);
-    if (!found.isFile()) throw notAFile(localFile, what);
-    if (found.size !== options.size) compare(found.size, '', localFile, options, what);
     const hash = createHash('sha256');
     const size = await copyBytes(source, fd, { ...options, hash });
-    compare(size, hash.digest('hex'), localFile, options, what);
+    assertPromised({ size, sha256: hash.digest('hex') }, localFile, options, what);
   } catch (error) {
-    throw sideOf(error) === 'source'
-      ? fromSystemError(error, `cannot read ${localFile}, on this computer`, 'read')
-      : error;
+    throw sideOf(error) === 'source' ? localReadTrouble(error, localFile) : error;
   } finally {
     closeSync(source);
   }
@@ -81,17 +76,7 @@ async function fill(
 async function check(fd: number, options: PutOptions, what: string): Promise<void> {
   const hash = createHash('sha256');
   const size = await copyBytes(fd, undefined, { ...options, hash, direct: false });
-  compare(size, hash.digest('hex'), 'the local file', options, what);
-}
-
-function compare(size: number, sha256: string, localFile: string, expected: PutOptions, what: string): void {
-  if (size === expected.size && sha256 === expected.sha256) return;
-  const why =
-    size === expected.size
-      ? `${localFile} has the SHA-256 ${sha256}, not ${expected.sha256}: it is damaged`
-      : `${localFile} has ${size} bytes, not ${expected.size}`;
-  const cure = 'nothing was stored; get a good copy of the file back, `git lfs fsck` shows which it is';
-  throw new DepotError('corrupt', { what, why, cure });
+  assertPromised({ size, sha256: hash.digest('hex') }, 'the local file', options, what);
 }
 
 /** The clone as a temp file, open for reading and sync; undefined where this filesystem cannot clone. */
@@ -115,22 +100,6 @@ async function cloneToTemp(place: Place, localFile: string): Promise<{ fd: numbe
     if (fd !== undefined) closeSync(fd);
     await leaveToSweep(place, file);
     throw error;
-  }
-}
-
-function notAFile(localFile: string, what: string): DepotError {
-  const cure = 'nothing was stored; run `git lfs fsck`, which shows what is wrong';
-  return new DepotError('corrupt', { what, why: `${localFile} is not a file`, cure });
-}
-
-function openLocal(localFile: string, what: string): number {
-  try {
-    return openSync(localFile, 'r');
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT')
-      throw fromSystemError(error, `cannot read ${localFile}, on this computer`, 'read');
-    const cure = 'run `git lfs fsck`, then fetch the object from wherever it still is';
-    throw new DepotError('corrupt', { what, why: `the local file ${localFile} does not exist`, cure, cause: error });
   }
 }
 

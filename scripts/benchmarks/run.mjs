@@ -3,12 +3,13 @@ import { parseArgs } from 'node:util';
 import { folder } from './folder.mjs';
 import { startup } from './startup.mjs';
 import { tableOf } from './table.mjs';
+import { webdav } from './webdav.mjs';
 
 /**
  * A benchmark is `{ name, about, rounds, run({ rounds, say }) }`; `run` resolves to `{ rows, verdict }`: rows are flat
  * objects with equal keys, the verdict is a line, or undefined. One file each; add it here.
  */
-const BENCHMARKS = [startup, folder];
+const BENCHMARKS = [startup, folder, webdav];
 
 const { names, rounds, json } = readArguments();
 const results = [];

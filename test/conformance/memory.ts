@@ -84,7 +84,7 @@ function memoryBackend(disk: Disk): Backend {
   return {
     location: 'memory',
     temp: TEMP,
-    capabilities: { reads: 'local' },
+    capabilities: { reads: 'local', resumes: false },
     async create() {
       if (!disk.items?.has(TEMP)) disk.set(TEMP, undefined);
     },
@@ -180,6 +180,8 @@ function memoryBackend(disk: Disk): Backend {
       disk.mounted(begin('look at', '', o));
       return undefined;
     },
+    examine: async () => ({}),
+    assume: () => {},
   };
 }
 

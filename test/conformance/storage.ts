@@ -1,4 +1,4 @@
-import type { Backend } from '../../backends/backend.ts';
+import type { Backend, Findings } from '../../backends/backend.ts';
 
 /** What every backend under test is opened with. */
 export const ANCHOR = 'anchor.json';
@@ -24,6 +24,8 @@ export interface Storage {
   dropFolder(path: string): void;
   /** The location by which other processes open it; undefined for a storage that lives in this process. */
   readonly location: string | undefined;
+  /** What everybody who opens it is told of it; see Findings. */
+  readonly findings?: Findings;
   dispose(): void;
 }
 

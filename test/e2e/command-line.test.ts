@@ -8,7 +8,7 @@ beforeEach(() => {
 afterEach(() => box.remove());
 
 const depot = (...args: string[]): Promise<Result> => box.run(PROGRAM, args);
-const COMMANDS = ['install', 'uninstall', 'init', 'trust', 'doctor'];
+const COMMANDS = ['install', 'uninstall', 'init', 'trust', 'login', 'logout', 'doctor'];
 
 test('--help shows every command, on stdout and with status 0', async () => {
   const { status, stdout, stderr } = await depot('--help');

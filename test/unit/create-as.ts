@@ -1,3 +1,4 @@
+import { configOf } from '../../agent/config.ts';
 import { createStore } from '../../agent/create-store.ts';
 
 /** Makes a store as somebody who is not root: `node create-as.ts <folder>` prints the outcome. */
@@ -6,5 +7,5 @@ if (process.getuid?.() === 0) {
   process.setgid?.(54331);
   process.setuid?.(54331);
 }
-const { outcome } = await createStore({ kind: 'folder', path: process.argv[2] ?? '' }, false);
+const { outcome } = await createStore({ kind: 'folder', path: process.argv[2] ?? '' }, false, configOf([]));
 process.stdout.write(outcome);

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { configOf } from '../../agent/config.ts';
 import { type Creation, createStore } from '../../agent/create-store.ts';
 import { MARKER } from '../../agent/marker.ts';
 import { expectFailure } from '../conformance/failure.ts';
@@ -19,7 +20,7 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 function create(adopt = false): Promise<Creation> {
-  return createStore({ kind: 'folder', path: root }, adopt);
+  return createStore({ kind: 'folder', path: root }, adopt, configOf([]));
 }
 
 function plant(path: string, content = 'x'): void {
@@ -39,7 +40,9 @@ describe('a new store', () => {
       const { outcome, marker, objects } = await create();
       expect({ outcome, objects }).toEqual({ outcome: 'created', objects: 0 });
       expect(everything()).toEqual([MARKER, 'tmp']);
-      expect(JSON.parse(readFileSync(join(root, MARKER), 'utf8'))).toMatchObject(marker);
+      const { findings, ...written } = marker;
+      expect(findings).toEqual({});
+      expect(JSON.parse(readFileSync(join(root, MARKER), 'utf8'))).toMatchObject(written);
     },
   );
 

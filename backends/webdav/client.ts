@@ -1,0 +1,211 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
+import { cancelled, DepotError } from '../errors.ts';
+import { authorization } from './authorization.ts';
+import { connections } from './connection.ts';
+import { type Answer, type Body, BrokenExchange, discard, exchange } from './exchange.ts';
+import { fromNetwork, isUnknownAuthority, notLetIn } from './failures.ts';
+import type { WebOptions } from './options.ts';
+
+/** HTTP to one server: with login, redirects, and requests repeated where the network or the server had a bad moment. */
+export interface Client {
+  /**
+   * Resolves with whatever the server answered in the end, whose body is then the caller's to read or discard.
+   * @throws DepotError `unreachable`, `credentials` or `cancelled`.
+   */
+  send(request: Request): Promise<Answer>;
+  /** Does work again that failed with a temporary DepotError, after a pause that grows. */
+  persist<T>(work: (attempt: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
+  /** What to do to log in. */
+  readonly login: string;
+}
+
+export interface Request {
+  /** For the error, should it come to that: "cannot store 4d7a214614 in https://…". */
+  what: string;
+  method: string;
+  url: URL;
+  headers?: OutgoingHttpHeaders;
+  body?: Body | undefined;
+  signal?: AbortSignal | undefined;
+  /** Statuses that mean something to the caller, and so are not repeated. */
+  final?: readonly number[];
+  /** True for what must not be sent twice before somebody has looked what the first did. */
+  once?: boolean;
+}
+
+/** Worth another try: RFC 9110, RFC 4918 (423), RFC 8470 (425), RFC 6585 (429). */
+const PASSING = new Set([423, 425, 429, 500, 502, 503, 504]);
+
+/** The longest that one `Retry-After` is obeyed, in milliseconds. */
+const LONGEST_PAUSE = 60_000;
+
+const MAX_REDIRECTS = 5;
+
+export function clientFor(location: string, web: WebOptions): Client {
+  const own = new URL(location);
+  const login = `log in: lfs-depot login ${location}`;
+  const pool = connections(web);
+  const user = authorization(web);
+  const extra = Object.fromEntries(
+    web.headers.map(([name]) => [name, web.headers.flatMap(([other, value]) => (other === name ? value : []))]),
+  );
+
+  /** One exchange, with the connection's own troubles behind it. */
+  async function ask(request: Request, url: URL, headers: OutgoingHttpHeaders, hesitate: boolean): Promise<Answer> {
+    const { method, body, signal } = request;
+    for (let fresh = false; ; ) {
+      const asking = {
+        method,
+        url,
+        headers,
+        body,
+        signal,
+        timeouts: web.timeouts,
+        agent: pool.agentFor(url),
+        hesitate,
+      };
+      try {
+        return await exchange(asking);
+      } catch (error) {
+        if (isUnknownAuthority(error) && (await pool.trustSystem())) continue;
+        // A server may close a connection that was idle just as the next request goes out.
+        if (fresh || request.once || !(error instanceof BrokenExchange && error.reused && error.code !== 'ETIMEDOUT'))
+          throw error;
+        fresh = true;
+      }
+    }
+  }
+
+  /** Answers the question who asks; only ever to the location's own origin. */
+  async function askAsUser(request: Request, url: URL, hesitate: boolean): Promise<Answer> {
+    const headers = { 'User-Agent': 'lfs-depot', ...request.headers };
+    if (url.origin !== own.origin) return ask(request, url, headers, hesitate);
+    for (;;) {
+      if (user.verdict) throw await notLetIn(undefined, user.verdict, request.what, login);
+      const sent = user.headerFor(request.method, url);
+      const answer = await ask(request, url, { ...headers, ...extra, ...(sent && { Authorization: sent }) }, hesitate);
+      if (answer.status !== 401) {
+        if (answer.status < 500) user.acceptedWith(sent);
+        return answer;
+      }
+      const next = await user.refusedWith(sent, answer.stream.headersDistinct['www-authenticate'] ?? []);
+      if (next !== 'again') throw await notLetIn(answer, next, request.what, login);
+      await discard(answer);
+    }
+  }
+
+  /**
+   * Follows where the server points: to another origin without credentials and only to read (a server may keep its files
+   * elsewhere), and never from https to http.
+   */
+  async function follow(request: Request, hesitate: boolean): Promise<Answer> {
+    const { method, what } = request;
+    const reads = method === 'GET' || method === 'HEAD';
+    let { url } = request;
+    let pointed: Answer | undefined;
+    for (let hops = 0; ; hops++) {
+      const answer = await askAsUser(request, url, hesitate);
+      const target = redirectOf(answer, url);
+      if (!target || isSlash(url, target)) {
+        // Not there either, or not for everybody: then it is the address that is wrong.
+        const lost = url.origin !== own.origin && answer.status >= 400 && answer.status < 500;
+        if (pointed && lost) throw await moved(pointed, url, what);
+        return answer;
+      }
+      const allowed =
+        target.origin === own.origin || (reads && !(url.protocol === 'https:' && target.protocol === 'http:'));
+      const keeps = reads || answer.status === 307 || answer.status === 308;
+      if (!allowed || !keeps || hops === MAX_REDIRECTS) throw await moved(answer, target, what);
+      await discard(answer);
+      pointed = answer;
+      url = target;
+    }
+  }
+
+  async function send(request: Request): Promise<Answer> {
+    const { what, signal, once } = request;
+    let hesitate = false;
+    const attempt = async (number: number): Promise<Answer> => {
+      let answer: Answer;
+      try {
+        answer = await follow(request, hesitate);
+      } catch (error) {
+        if (error instanceof DepotError || signal?.aborted) throw error;
+        // A server that refuses a body may close before anybody could read why: ask first the next time.
+        hesitate = request.body !== undefined;
+        throw fromNetwork(error, what, request.url.host);
+      }
+      if (once || !PASSING.has(answer.status) || request.final?.includes(answer.status)) return answer;
+      if (number > web.retries.count) return answer;
+      await discard(answer);
+      throw new Passing(`${answer.status}`, retryAfter(answer));
+    };
+    try {
+      return once ? await attempt(1) : await persist(attempt, signal);
+    } catch (error) {
+      throw signal?.aborted ? cancelled(what) : error;
+    }
+  }
+
+  function persist<T>(work: (attempt: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { count, pause, onRetry } = web.retries;
+    return pRetry(work, {
+      retries: count,
+      minTimeout: pause,
+      maxTimeout: LONGEST_PAUSE / 2,
+      randomize: true,
+      ...(signal && { signal }),
+      shouldRetry: ({ error }) => !(error instanceof DepotError) || error.temporary,
+      onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+        if (retriesLeft === 0 || (error instanceof DepotError && !error.temporary)) return;
+        onRetry?.(`${error.message}: attempt ${attemptNumber} of ${count + 1}`);
+        if (error instanceof Passing) await wait(Math.min(error.after, LONGEST_PAUSE), signal);
+      },
+    });
+  }
+
+  return { send, persist, login };
+}
+
+/** A status that may pass. */
+class Passing extends Error {
+  readonly after: number;
+
+  constructor(status: string, after: number) {
+    super(`the server said ${status}`);
+    this.after = after;
+  }
+}
+
+async function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  if (milliseconds > 0) await sleep(milliseconds, undefined, signal ? { signal } : {});
+}
+
+/** Milliseconds that the server asks to wait, as seconds or as a date (RFC 9110 §10.2.3). */
+function retryAfter({ headers }: Answer): number {
+  const value = headers['retry-after'];
+  if (value === undefined) return 0;
+  const seconds = Number(value);
+  const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return Math.max(milliseconds || 0, 0);
+}
+
+function redirectOf({ status, headers }: Answer, from: URL): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return undefined;
+  return URL.parse(headers.location, from) ?? undefined;
+}
+
+/** How a server says "this is a folder". */
+function isSlash(from: URL, to: URL): boolean {
+  return to.pathname === `${from.pathname}/`;
+}
+
+async function moved(answer: Answer, target: URL, what: string): Promise<DepotError> {
+  await discard(answer);
+  const why = `the server points to another place (${answer.status}): ${target.origin}${target.pathname}`;
+  const cure =
+    'if that is where your team keeps the store, use that address as the location: lfs-depot init <location>';
+  return new DepotError('configuration', { what, why, cure });
+}

@@ -1,0 +1,4 @@
+import { startApache } from '../servers/apache.ts';
+import { describeWebdav } from './webdav-conformance.ts';
+
+describeWebdav('apache', startApache);
