@@ -1,18 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-  writev,
-} from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError, isKind, throwIfCancelled } from '../errors.ts';
-import { damaged, localWriteTrouble } from '../local-file.ts';
+import { damaged } from '../local-file.ts';
+import { fileSink, locally, type Target } from './file-sink.ts';
 import type { Place } from './place.ts';
 import { type Progress, receive, type Sink } from './receive.ts';
 
@@ -44,14 +35,6 @@ export async function getFile(
   }
 }
 
-interface Target {
-  fd: number;
-  localFile: string;
-  state: Progress;
-  /** True where the first bytes are from an earlier call. */
-  began: boolean;
-}
-
 /** A mix of two versions of a file, or a proxy's bad moment, gets one more chance from the start. */
 async function fill(place: Place, path: string, target: Target, options: GetOptions, what: string) {
   const { expect, signal } = options;
@@ -78,98 +61,6 @@ async function fill(place: Place, path: string, target: Target, options: GetOpti
       await sink.restart();
     }
   }
-}
-
-/** Bytes that are collected before they are written. */
-const BATCH = 1024 * 1024;
-
-interface FileSink extends Sink {
-  /** Hashes what an earlier call left. */
-  takeUp(): void;
-  flush(): Promise<void>;
-  /** Waits for what is being written, whatever comes of it. */
-  settle(): Promise<void>;
-  digest(): string | undefined;
-}
-
-/** Writes a megabyte at a time while the next one comes in. */
-function fileSink({ fd, localFile, state }: Target, hashes: boolean, tell: (bytes: number) => void): FileSink {
-  let hash = hashes ? createHash('sha256') : undefined;
-  let batch: Buffer[] = [];
-  let size = 0;
-  let position = state.have;
-  let writing: Promise<void> = Promise.resolve();
-
-  function write(): Promise<void> {
-    const before = writing;
-    const buffers = batch;
-    const at = position;
-    position += size;
-    batch = [];
-    size = 0;
-    writing = before.then(() => writeAll(fd, buffers, at, localFile));
-    writing.catch(() => {});
-    return before;
-  }
-
-  return {
-    take: (bytes) => {
-      hash?.update(bytes);
-      batch.push(bytes);
-      size += bytes.length;
-      if (size < BATCH) return undefined;
-      const done = position + size;
-      const before = write();
-      tell(done);
-      return before;
-    },
-    restart: async () => {
-      await writing.catch(() => {});
-      hash = hashes ? createHash('sha256') : undefined;
-      batch = [];
-      size = 0;
-      position = 0;
-      locally(localFile, () => ftruncateSync(fd, 0));
-    },
-    takeUp: () => {
-      const buffer = Buffer.allocUnsafe(BATCH);
-      for (let at = 0; at < state.have; ) {
-        const got = locally(localFile, () => readSync(fd, buffer, 0, Math.min(BATCH, state.have - at), at));
-        if (got === 0) break;
-        hash?.update(buffer.subarray(0, got));
-        at += got;
-      }
-      tell(state.have);
-    },
-    flush: async () => {
-      const done = position + size;
-      await write();
-      await writing;
-      if (done > 0) tell(done);
-    },
-    settle: async () => {
-      // What was received and is not yet in the file counts for going on, too.
-      await write().catch(() => {});
-      await writing.catch(() => {
-        state.have = 0;
-      });
-    },
-    digest: () => hash?.digest('hex'),
-  };
-}
-
-function writeAll(fd: number, buffers: Buffer[], at: number, localFile: string): Promise<void> {
-  const total = buffers.reduce((sum, { length }) => sum + length, 0);
-  if (total === 0) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    writev(fd, buffers, at, (error, written) => {
-      if (error) return reject(localWriteTrouble(error, localFile));
-      if (written === total) return resolve();
-      // A disk that takes a part only: the rest in one piece, which tells why.
-      const rest = Buffer.concat(buffers).subarray(written);
-      writeAll(fd, [rest], at + written, localFile).then(resolve, reject);
-    });
-  });
 }
 
 /** Opens the new file, or the one that an earlier call left with its version beside it. */
@@ -226,14 +117,6 @@ function progressOf({ onProgress, signal }: CallOptions): (bytes: number) => voi
     told = bytes;
     onProgress?.(bytes);
   };
-}
-
-function locally<T>(localFile: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw localWriteTrouble(error, localFile);
-  }
 }
 
 /** The hash of a stored file as it is read back; undefined when nothing is there. */

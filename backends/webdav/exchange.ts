@@ -9,6 +9,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Timeouts } from './options.ts';
+import { type Watch, watchOver } from './watch.ts';
 
 /** One request, as it goes over the wire once: no retries, no redirects, no login. */
 export interface Asking {
@@ -162,76 +163,6 @@ async function sendBody(request: ClientRequest, body: Body, answered: Promise<un
   request.end();
   await Promise.race([flushed, early]);
   watch.waiting();
-}
-
-interface Watch {
-  /** A byte of a body moved. */
-  moving(): void;
-  /** The request is sent. */
-  waiting(): void;
-  receiving(stream: IncomingMessage): void;
-  stop(): void;
-}
-
-/** Ends the request when nothing moves for too long; how long is too long depends on what is being done. */
-function watchOver(request: ClientRequest, timeouts: Timeouts): Watch {
-  let timer: NodeJS.Timeout | undefined;
-  let limit = 0;
-  let over = false;
-  const allow = (milliseconds: number, why: string): void => {
-    if (over) return;
-    if (timer && limit === milliseconds) return void timer.refresh();
-    clearTimeout(timer);
-    timer = undefined;
-    limit = milliseconds;
-    if (milliseconds === Number.POSITIVE_INFINITY) return;
-    timer = setTimeout(() => request.destroy(timeout(why, milliseconds)), milliseconds);
-  };
-  const stop = (): void => {
-    over = true;
-    clearTimeout(timer);
-  };
-  let phase: () => void = () => {};
-  let connected = false;
-  const now = (next: () => void): void => {
-    phase = next;
-    if (connected) phase();
-  };
-  allow(timeouts.connect, 'no connection could be made');
-  request.once('socket', (socket) => {
-    const go = (): void => {
-      connected = true;
-      phase();
-    };
-    if (!socket.connecting) go();
-    else socket.once('getSession' in socket ? 'secureConnect' : 'connect', go);
-  });
-  request.once('close', stop);
-  return {
-    moving: () => now(() => allow(timeouts.idle, 'not a byte has moved')),
-    waiting: () => now(() => allow(timeouts.answer, 'the server has not answered')),
-    receiving: (stream) => {
-      now(() => {});
-      clearTimeout(timer);
-      stream.once('close', stop);
-      if (timeouts.idle === Number.POSITIVE_INFINITY) return;
-      // Looked at from time to time: a listener for its data would make the stream flow.
-      let read = -1;
-      const look = (): void => {
-        // Whoever takes the bytes may let the stream wait: then it is not the server that is idle.
-        const waited = stream.isPaused() || stream.readableLength > 0;
-        if (!waited && stream.socket.bytesRead === read) stream.destroy(timeout('not a byte has come', timeouts.idle));
-        read = stream.socket.bytesRead;
-      };
-      timer = setInterval(look, timeouts.idle);
-      timer.unref();
-    },
-    stop,
-  };
-}
-
-function timeout(why: string, milliseconds: number): Error {
-  return Object.assign(new Error(`${why} for ${Math.round(milliseconds / 1000)} seconds`), { code: 'ETIMEDOUT' });
 }
 
 function isOfNode(error: unknown): error is Error & { code: string } {
