@@ -25,6 +25,14 @@ export interface StoreOptions {
   verify: 'size' | 'content';
 }
 
+/**
+ * After so many objects in a row that a remote store did not have, small ones are sent without a look, which takes as long as
+ * sending them: a put leaves alone what is there, and then it is looked at.
+ */
+const MISSING = 2;
+/** Bytes up to which that is done. */
+const GUESSED = 64 * 1024;
+
 /** Temp files of killed writers are removed when they are older: longer than any upload takes, in milliseconds. */
 export const STALE = 24 * 60 * 60 * 1000;
 
@@ -32,6 +40,8 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
   const prefix = options.objects === '' ? '' : `${options.objects}/`;
   const pathOf = (oid: Oid): string => prefix + objectPath(oid);
   let swept = false;
+  /** Objects in a row that were not there. */
+  let missing = 0;
 
   async function isRight(found: Entry, oid: Oid, size: number, call: CallOptions): Promise<boolean> {
     if (found.size !== size) return false;
@@ -46,15 +56,21 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
   async function put(oid: Oid, size: number, localFile: string, call: CallOptions = {}) {
     const path = pathOf(oid);
     for (let tries = 0; tries < 3; tries++) {
-      const found = await backend.stat(path, { signal: call.signal, beforePut: true });
+      const guess = tries === 0 && missing >= MISSING && size <= GUESSED && backend.capabilities.reads === 'remote';
+      const found = guess ? undefined : await backend.stat(path, { signal: call.signal, beforePut: true });
+      missing = found ? 0 : missing + 1;
       if (found && (await isRight(found, oid, size, call))) return 'present';
       if (!swept) {
         const sweeping = sweep(call);
-        // Far away it takes a while that the first object need not wait for.
         if (backend.capabilities.reads === 'local') await sweeping;
+        // Far away it takes a while that the first object need not wait for.
+        else sweeping.catch(() => {});
       }
       const outcome = await backend.put(path, localFile, { ...call, size, sha256: oid, replace: found?.version });
-      if (outcome === 'exists') continue;
+      if (outcome === 'exists') {
+        missing = 0;
+        continue;
+      }
       if (!found) return 'stored';
       trace(`healed ${oid} in ${backend.location}: the one that was there, of ${found.size} bytes, was damaged`);
       return 'healed';
@@ -73,7 +89,8 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
     try {
       await backend.sweep(STALE, { signal: call.signal });
     } catch (error) {
-      if (!isKind(error, 'cancelled')) trace(`old temp files in ${backend.location} were not removed: ${error}`);
+      if (isKind(error, 'cancelled')) throw error;
+      trace(`old temp files in ${backend.location} were not removed: ${error}`);
     }
   }
 

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { homedir, hostname } from 'node:os';
 import type { PutOptions } from '../backend.ts';
 import { DepotError, isKind } from '../errors.ts';
 import { discard } from './exchange.ts';
@@ -15,7 +17,7 @@ import type { Source } from './source.ts';
 export interface NextcloudUploads {
   /** Whether an object of this size goes up in parts from the start. */
   suits(size: number): boolean;
-  /** The temp name for an object: the same in the next run, as the server wants to hear it with every part. */
+  /** The temp name for an object: the same in the next run of this computer, as the server hears it with every part. */
   tempName(sha256: string): string;
   send(place: Place, temp: string, source: Source, options: PutOptions, what: string): Promise<void>;
 }
@@ -55,8 +57,11 @@ export function nextcloudUploads(location: string): NextcloudUploads | undefined
   ): Promise<void> {
     const { size, sha256, signal } = options;
     const length = Math.max(part, Math.ceil(size / MOST_PARTS));
-    const upload = folder(`depot-${sha256}-${length}`);
-    const headers = { Destination: place.paths.file(temp).href, 'OC-Total-Length': size };
+    const destination = place.paths.file(temp).href;
+    // Parts belong to the place that was named with them.
+    const mark = createHash('sha256').update(destination).digest('hex').slice(0, 16);
+    const upload = folder(`depot-${sha256}-${length}-${mark}`);
+    const headers = { Destination: destination, 'OC-Total-Length': size };
     const there = await partsThere(place, upload, headers, what, signal);
     try {
       for (let start = 0, number = 1; start < size; start += length, number++) {
@@ -80,7 +85,12 @@ export function nextcloudUploads(location: string): NextcloudUploads | undefined
   }
 
   const suits = (size: number): boolean => size > part;
-  return { suits, tempName: (sha256) => `depot-parts-${sha256}`, send };
+  return { suits, tempName: (sha256) => `depot-parts-${sha256}@${thisComputer()}`, send };
+}
+
+/** Two computers that send one object at once keep out of each other's way. */
+function thisComputer(): string {
+  return createHash('sha256').update(`${hostname()} ${homedir()}`).digest('hex').slice(0, 16);
 }
 
 type Headers = Record<string, string | number>;

@@ -65,7 +65,7 @@ function putBesides(
 ): Promise<PutOutcome> {
   const { size, signal } = options;
   const { uploads } = place;
-  const name = uploads && size > SMALL ? uploads.tempName(options.sha256) : undefined;
+  const name = uploads?.suits(size) ? uploads.tempName(options.sha256) : undefined;
   return viaTemp(place, tempFor(place, path, name ?? freshName('put')), what, async (temp) => {
     const folder = parentOf(path);
     // Where folders tend to be missing, this one is made on the way, and costs no time of its own.
