@@ -61,7 +61,7 @@ export function resolveEndpoint(endpoint: Endpoint, base: string): Location {
 export async function openAt(location: Location, anchor: string, config: Config): Promise<Backend> {
   const web =
     location.kind === 'webdav'
-      ? await (await import('./http-settings.ts')).webOptionsFor(location.url, config, process.env)
+      ? await (await import('./network/http-settings.ts')).webOptionsFor(location.url, config, process.env)
       : undefined;
   return openBackend(location, { platform: process.platform, anchor, temp: 'tmp', web });
 }

@@ -1,12 +1,18 @@
 import { DepotError, printable } from '../../backends/errors.ts';
+import { checkLogin } from '../../backends/webdav/check-login.ts';
 import type { Credential, WebOptions } from '../../backends/webdav/options.ts';
-import { checkLogin } from '../../backends/webdav/webdav.ts';
 import type { Config } from '../config.ts';
-import { placeOf } from '../credentials.ts';
-import { type CredentialOptions, describeCredential, type Filled, fillCredential, tellGit } from '../git-credential.ts';
-import { webOptionsFor } from '../http-settings.ts';
+import { placeOf } from '../network/credentials.ts';
+import {
+  type CredentialOptions,
+  describeCredential,
+  type Filled,
+  fillCredential,
+  tellGit,
+} from '../network/git-credential.ts';
+import { webOptionsFor } from '../network/http-settings.ts';
+import { urlSettings } from '../network/url-settings.ts';
 import { shellWord } from '../shell-word.ts';
-import { urlSettings } from '../url-settings.ts';
 import { webPlaces } from './web-places.ts';
 
 export interface LoginOptions {

@@ -1,6 +1,6 @@
 import { DepotError, printable } from '../../backends/errors.ts';
-import { placeOf } from '../credentials.ts';
-import { type CredentialOptions, fillCredential, tellGit } from '../git-credential.ts';
+import { placeOf } from '../network/credentials.ts';
+import { type CredentialOptions, fillCredential, tellGit } from '../network/git-credential.ts';
 import { webPlaces } from './web-places.ts';
 
 /** More accounts on one server than this are a helper that makes them up. */

@@ -5,6 +5,7 @@ import { cancelled, DepotError } from '../errors.ts';
 import { authorization } from './authorization.ts';
 import { connections } from './connection.ts';
 import { type Answer, type Body, BrokenExchange, discard, exchange } from './exchange.ts';
+import { exhaust, isExhausted } from './exhausted.ts';
 import { fromNetwork, isUnknownAuthority, notLetIn } from './failures.ts';
 import type { WebOptions } from './options.ts';
 
@@ -35,8 +36,8 @@ export interface Request {
   once?: boolean;
 }
 
-/** Worth another try: RFC 9110, RFC 4918 (423), RFC 8470 (425), RFC 6585 (429). */
-const PASSING = new Set([423, 425, 429, 500, 502, 503, 504]);
+/** Worth another try: RFC 9110, RFC 4918 (423), RFC 8470 (425), RFC 6585 (429). 408 is what proxies say on idle connections. */
+const PASSING = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
 
 /** The longest that one `Retry-After` is obeyed, in milliseconds. */
 const LONGEST_PAUSE = 60_000;
@@ -138,7 +139,7 @@ export function clientFor(location: string, web: WebOptions): Client {
         throw fromNetwork(error, what, request.url.host);
       }
       if (once || !PASSING.has(answer.status) || request.final?.includes(answer.status)) return answer;
-      if (number > web.retries.count) return answer;
+      if (number > web.retries.count) return { ...answer, exhausted: true };
       await discard(answer);
       throw new Passing(`${answer.status}`, retryAfter(answer));
     };
@@ -149,20 +150,24 @@ export function clientFor(location: string, web: WebOptions): Client {
     }
   }
 
-  function persist<T>(work: (attempt: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async function persist<T>(work: (attempt: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const { count, pause, onRetry } = web.retries;
-    return pRetry(work, {
+    const again = (error: Error): boolean => !(error instanceof DepotError) || (error.temporary && !isExhausted(error));
+    const repeated = pRetry(work, {
       retries: count,
       minTimeout: pause,
       maxTimeout: LONGEST_PAUSE / 2,
       randomize: true,
       ...(signal && { signal }),
-      shouldRetry: ({ error }) => !(error instanceof DepotError) || error.temporary,
+      shouldRetry: ({ error }) => again(error),
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
-        if (retriesLeft === 0 || (error instanceof DepotError && !error.temporary)) return;
+        if (retriesLeft === 0 || !again(error)) return;
         onRetry?.(`${error.message}: attempt ${attemptNumber} of ${count + 1}`);
         if (error instanceof Passing) await wait(Math.min(error.after, LONGEST_PAUSE), signal);
       },
+    });
+    return repeated.catch((error: unknown) => {
+      throw error instanceof DepotError ? exhaust(error) : error;
     });
   }
 

@@ -38,6 +38,8 @@ export interface Answer {
   headers: IncomingHttpHeaders;
   /** To be read to its end, or given to `discard`: else the connection is lost for the next request. */
   stream: IncomingMessage;
+  /** The request was repeated as often as it may be. */
+  exhausted?: boolean;
 }
 
 /** A failure of the connection; `code` as in Node's errors, or one of these. */

@@ -2,6 +2,7 @@ import { DepotError, type Kind } from '../errors.ts';
 import { errorCode, systemWords } from '../system-error.ts';
 import type { Verdict } from './authorization.ts';
 import { type Answer, discard, textOf } from './exchange.ts';
+import { exhaust } from './exhausted.ts';
 
 /**
  * What an answer that nobody wanted means, and what its reader can do about it. Takes the body in for what it may explain.
@@ -13,7 +14,8 @@ export async function failureOf(answer: Answer, what: string, login: string): Pr
   const server = headers.server ? ` by ${headers.server}` : '';
   const why = `the server said ${status}${words(status)}${server}${said && `: ${said}`}`;
   const { kind, cure, temporary } = meaningOf(status, login);
-  return new DepotError(kind, { what, why, cure, temporary });
+  const failure = new DepotError(kind, { what, why, cure, temporary });
+  return answer.exhausted ? exhaust(failure) : failure;
 }
 
 interface Meaning {
@@ -50,6 +52,7 @@ const MEANINGS: Record<number, Omit<Meaning, 'temporary'> & { temporary?: true }
     kind: 'credentials',
     cure: 'the proxy wants a user name and a password: git config --global http.proxy http://USER:PASSWORD@PROXY:PORT',
   },
+  408: { kind: 'unreachable', cure: LATER, temporary: true },
   409: { kind: 'conflict', cure: 'a folder is missing there, or something else stands in its place: look at it' },
   411: {
     kind: 'unsupported',
@@ -186,6 +189,7 @@ const NAMES: Record<number, string> = {
   404: 'not found',
   405: 'method not allowed',
   407: 'the proxy wants a login',
+  408: 'request timeout',
   409: 'conflict',
   411: 'length required',
   413: 'body too large',

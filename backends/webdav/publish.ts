@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PutOutcome } from '../backend.ts';
 import { DepotError } from '../errors.ts';
 import { type Answer, discard, textOf } from './exchange.ts';
-import { failureOf } from './failures.ts';
+import { failureOf, htmlInstead, isHtml } from './failures.ts';
 import { forgetFolder, makeFolder, parentOf } from './folders.ts';
 import { lookAt } from './look.ts';
 import { assertMounted, inside, type Place } from './place.ts';
@@ -29,7 +29,8 @@ export async function publish(place: Place, temp: string, path: string, options:
       const told = await move(place, temp, path, overwrite === 'yes', options);
       if (told === 'created' && overwrite === 'yes') await assertStands(place, path, options);
       if (told === 'created' || told === 'exists') return told;
-      if (told === 'no parent' && !madeFolder) {
+      const noParent = NO_PARENT.includes(told.status);
+      if (noParent && !madeFolder) {
         madeFolder = true;
         forgetFolder(place, parentOf(path));
         await makeFolder(place, parentOf(path), what, signal);
@@ -37,7 +38,8 @@ export async function publish(place: Place, temp: string, path: string, options:
       }
       const seen = await whatHappened(place, temp, path, options);
       if (seen) return seen;
-      throw told === 'no parent' ? cannot(place, path, options) : told;
+      // Once the folder stands, a 500 is the server's bad moment.
+      throw noParent && told.status !== 500 ? cannot(place, path, options) : told.failure;
     }
   }, signal);
 }
@@ -61,14 +63,21 @@ async function assertStands(place: Place, path: string, { what, size, signal }: 
   throw new DepotError('conflict', { what, why, cure: 'push again' });
 }
 
-/** One MOVE. An error for what is unclear. */
+/** What came of a MOVE that may not have happened. */
+interface Unclear {
+  /** 0 where no answer came. */
+  status: number;
+  failure: DepotError;
+}
+
+/** One MOVE. */
 async function move(
   place: Place,
   temp: string,
   path: string,
   overwrite: boolean,
   { what, signal }: Publishing,
-): Promise<PutOutcome | 'no parent' | DepotError> {
+): Promise<PutOutcome | Unclear> {
   const headers = { Destination: place.paths.file(path).href, Overwrite: overwrite ? 'T' : 'F' };
   let answer: Answer;
   try {
@@ -81,11 +90,12 @@ async function move(
       once: true,
     });
   } catch (error) {
-    if (error instanceof DepotError && error.kind === 'unreachable') return error;
+    if (error instanceof DepotError && error.kind === 'unreachable') return { status: 0, failure: error };
     throw error;
   }
   const status = answer.status === 207 ? await statusInside(answer, what) : answer.status;
-  if (status === 200 || status === 201 || status === 204) {
+  // Not 200: that may be a portal's login page.
+  if (status === 201 || status === 204) {
     await discard(answer);
     place.folders.add(parentOf(path));
     return 'created';
@@ -94,8 +104,9 @@ async function move(
     await discard(answer);
     return 'exists';
   }
-  const failure = await failureOf({ ...answer, status }, what, place.client.login);
-  return NO_PARENT.includes(status) ? 'no parent' : failure;
+  const page = status === 200 && isHtml(answer);
+  const failure = page ? htmlInstead(answer, what) : failureOf({ ...answer, status }, what, place.client.login);
+  return { status, failure: await failure };
 }
 
 /** RFC 4918 §9.9.4 has 409 for a missing parent; Apache says 500, rclone 403, nginx 404 and 409. */

@@ -83,7 +83,7 @@ async function receiveMore(place: Place, path: string, sink: Sink, state: Progre
   if (isHtml(answer) && (size === undefined || total !== size)) {
     return absentIfFolder(place, path, await htmlInstead(answer, what), options);
   }
-  if (start !== state.have) await startOver(sink, state);
+  if (start !== state.have || isOther(answer, state)) await startOver(sink, state);
   if (start !== state.have) {
     answer.stream.destroy();
     throw new DepotError('unreachable', {
@@ -160,6 +160,13 @@ function extentOf({ status, headers }: Answer): { start: number; total: number |
   if (start === undefined) return { start: Number.NaN, total: undefined };
   const known = total === '*' ? (length === undefined ? undefined : Number(start) + length) : Number(total);
   return { start: Number(start), total: known };
+}
+
+/** A part of another version than the one that was begun: not every server heeds `If-Range`. */
+function isOther({ status, headers }: Answer, { validator }: Progress): boolean {
+  if (status !== 206 || validator === undefined) return false;
+  const now = validator.startsWith('"') ? headers.etag : headers['last-modified'];
+  return now !== undefined && now !== validator;
 }
 
 /** A weak tag is not fit for ranges, and a date only once it is older than the clock's second. */

@@ -56,8 +56,9 @@ export function watchOver(request: ClientRequest, timeouts: Timeouts): Watch {
       // Looked at from time to time: a listener for its data would make the stream flow.
       let read = -1;
       const look = (): void => {
-        // Whoever takes the bytes may let the stream wait: then it is not the server that is idle.
-        const waited = stream.isPaused() || stream.readableLength > 0;
+        // Whoever takes the bytes may let the stream wait: then it is not the server that is idle. Not `isPaused`, which is
+        // always so for a stream that is read by `for await`.
+        const waited = stream.readableLength > 0 || stream.complete;
         if (!waited && stream.socket.bytesRead === read) stream.destroy(timeout('not a byte has come', timeouts.idle));
         read = stream.socket.bytesRead;
       };

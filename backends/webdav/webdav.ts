@@ -1,6 +1,6 @@
 import type { Backend, CallOptions, GetOptions, PutOptions } from '../backend.ts';
 import { cancelled, DepotError, throwIfCancelled } from '../errors.ts';
-import { type Client, clientFor } from './client.ts';
+import { clientFor } from './client.ts';
 import { digestFile, getFile, readFile } from './download.ts';
 import { discard } from './exchange.ts';
 import { failureOf } from './failures.ts';
@@ -138,42 +138,5 @@ async function createRoot(place: Place, what: string): Promise<void> {
     const { propfind } = await import('./propfind.ts');
     const found = await propfind(place, paths.folder(folder), '0', what, undefined);
     if (!found?.resources.some((each) => each.path === folder && each.isFolder)) throw failure;
-  }
-}
-
-/**
- * Whether a server lets in whom `web.credentials` gives, asked once.
- * @throws DepotError for anything else that is in the way.
- */
-export async function checkLogin(url: string, web: WebOptions): Promise<'accepted' | 'refused' | 'not-asked'> {
-  let asked = false;
-  let refused = false;
-  const { credentials } = web;
-  const watched: WebOptions = {
-    ...web,
-    credentials: {
-      find: (challenges) => {
-        asked = true;
-        return credentials.find(challenges);
-      },
-      accepted: async () => {},
-      refused: async () => {
-        refused = true;
-      },
-    },
-  };
-  const client: Client = clientFor(url, watched);
-  const what = `cannot log in to ${url}`;
-  try {
-    const headers = { Depth: '0' };
-    const answer = await client.send({ what, method: 'PROPFIND', url: pathsBelow(url).folder(''), headers });
-    // That the folder is not there, or may not be seen, is another matter: the password was right.
-    if (answer.status !== 207 && ![403, 404, 405].includes(answer.status))
-      throw await failureOf(answer, what, client.login);
-    await discard(answer);
-    return asked ? 'accepted' : 'not-asked';
-  } catch (error) {
-    if (refused) return 'refused';
-    throw error;
   }
 }

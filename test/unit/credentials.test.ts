@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { credentialsFor } from '../../agent/credentials.ts';
+import { credentialsFor } from '../../agent/network/credentials.ts';
 import type { Credentials } from '../../backends/webdav/options.ts';
 import { expectFailure } from '../conformance/failure.ts';
 import { Sandbox } from '../sandbox.ts';

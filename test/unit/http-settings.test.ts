@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { configOf, readConfig } from '../../agent/config.ts';
-import { webOptionsFor } from '../../agent/http-settings.ts';
+import { webOptionsFor } from '../../agent/network/http-settings.ts';
 import type { WebOptions } from '../../backends/webdav/options.ts';
 import { expectFailure } from '../conformance/failure.ts';
 import { IS_ROOT } from '../e2e/user.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { configOf, readConfig } from '../../agent/config.ts';
-import { urlSettings } from '../../agent/url-settings.ts';
+import { urlSettings } from '../../agent/network/url-settings.ts';
 import { spelledUrl } from './url-spellings.ts';
 
 /** The value that counts, of settings given as pattern and value; '' for a key without a URL. */

@@ -1,4 +1,4 @@
-import type { Config, Setting } from './config.ts';
+import type { Config, Setting } from '../config.ts';
 
 /** The settings of one section that apply to one URL. Names as git prints them, in lower case. */
 export interface UrlSettings {

@@ -1,4 +1,4 @@
-import type { Credentials } from '../backends/webdav/options.ts';
+import type { Credentials } from '../../backends/webdav/options.ts';
 import { type CredentialOptions, type Filled, fillCredential, type Place, tellGit } from './git-credential.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { DepotError } from '../backends/errors.ts';
-import type { Credential } from '../backends/webdav/options.ts';
-import { runGit } from './git.ts';
-import { trace } from './trace.ts';
+import { DepotError } from '../../backends/errors.ts';
+import type { Credential } from '../../backends/webdav/options.ts';
+import { runGit } from '../git.ts';
+import { trace } from '../trace.ts';
 
 /** What a credential is for, in the terms of git-credential(1). */
 export interface Place {
