@@ -72,16 +72,19 @@ const OPEN_TIMEOUT = 60_000;
 /** @throws DepotError `no-store` without a marker, `unreachable` when nothing answers. */
 export async function openStore(location: Location, config: Config): Promise<Store> {
   const backend = await openAt(location, MARKER, config);
+  const opening = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       const why = `it has not answered for ${OPEN_TIMEOUT / 1000} seconds`;
       const cure = 'check the network and the server, or mount the share again';
       reject(new DepotError('unreachable', { what: `cannot open ${backend.location}`, why, cure, temporary: true }));
+      // Else what nobody waits for any more would keep a command from ending.
+      opening.abort();
     }, OPEN_TIMEOUT);
   });
   try {
-    const { findings } = await Promise.race([readMarker(backend), late]);
+    const { findings } = await Promise.race([readMarker(backend, { signal: opening.signal }), late]);
     backend.assume(findings);
   } finally {
     clearTimeout(timer);

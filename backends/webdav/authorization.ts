@@ -17,8 +17,11 @@ export interface Authorization {
   readonly verdict: Verdict | undefined;
 }
 
-/** `unknown`: there is no password for this place; `refused`: it is wrong; `impossible`: a way to log in that is not known here. */
-export type Verdict = 'unknown' | 'refused' | 'impossible';
+/**
+ * `unknown`: there is no password for this place; `refused`: it is wrong; `header`: the user's own header is;
+ * `impossible`: a way to log in that is not known here.
+ */
+export type Verdict = 'unknown' | 'refused' | 'header' | 'impossible';
 
 export function authorization({ credentials, headers }: WebOptions): Authorization {
   const own = headers.some(([name]) => name.toLowerCase() === 'authorization');
@@ -34,7 +37,7 @@ export function authorization({ credentials, headers }: WebOptions): Authorizati
   const nonceIn = (header: string | undefined): string | undefined => /\bnonce="([^"]*)"/.exec(header ?? '')?.[1];
 
   async function refusedWith(sent: string | undefined, given: readonly string[]): Promise<'again' | Verdict> {
-    if (own) return settle('refused');
+    if (own) return settle('header');
     const challenges = parseChallenges(given);
     const best = challenges.find(isDigest);
     const usable = best !== undefined || challenges.some(({ scheme }) => scheme === 'basic' || scheme === 'bearer');

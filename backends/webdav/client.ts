@@ -42,6 +42,9 @@ const PASSING = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
 /** The longest that one `Retry-After` is obeyed, in milliseconds. */
 const LONGEST_PAUSE = 60_000;
 
+/** What has never answered may as well not be there, and who has mistyped its address should not wait for a minute. */
+const FIRST_TRIES = 3;
+
 const MAX_REDIRECTS = 5;
 
 export function clientFor(location: string, web: WebOptions): Client {
@@ -49,6 +52,9 @@ export function clientFor(location: string, web: WebOptions): Client {
   const login = `log in: lfs-depot login ${location}`;
   const pool = connections(web);
   const user = authorization(web);
+  const proxy = web.proxy && new URL(web.proxy.url).host;
+  /** Something has answered. */
+  let reached = false;
   const extra = Object.fromEntries(
     web.headers.map(([name]) => [name, web.headers.flatMap(([other, value]) => (other === name ? value : []))]),
   );
@@ -68,7 +74,9 @@ export function clientFor(location: string, web: WebOptions): Client {
         hesitate,
       };
       try {
-        return await exchange(asking);
+        const answer = await exchange(asking);
+        reached = true;
+        return answer;
       } catch (error) {
         if (isUnknownAuthority(error) && (await pool.trustSystem())) continue;
         // A server may close a connection that was idle just as the next request goes out.
@@ -99,10 +107,10 @@ export function clientFor(location: string, web: WebOptions): Client {
 
   /**
    * Follows where the server points: to another origin without credentials and only to read (a server may keep its files
-   * elsewhere), and never from https to http.
+   * elsewhere), and never from https to http or back.
    */
   async function follow(request: Request, hesitate: boolean): Promise<Answer> {
-    const { method, what } = request;
+    const { method } = request;
     const reads = method === 'GET' || method === 'HEAD';
     let { url } = request;
     let pointed: Answer | undefined;
@@ -112,13 +120,13 @@ export function clientFor(location: string, web: WebOptions): Client {
       if (!target || isSlash(url, target)) {
         // Not there either, or not for everybody: then it is the address that is wrong.
         const lost = url.origin !== own.origin && answer.status >= 400 && answer.status < 500;
-        if (pointed && lost) throw await moved(pointed, url, what);
+        if (pointed && lost) throw await moved(pointed, url, request, own);
         return answer;
       }
-      const allowed =
-        target.origin === own.origin || (reads && !(url.protocol === 'https:' && target.protocol === 'http:'));
+      // Who is sent from http: to https: could not write there, and its settings for TLS are those of another URL.
+      const allowed = target.origin === own.origin || (reads && url.protocol === target.protocol);
       const keeps = reads || answer.status === 307 || answer.status === 308;
-      if (!allowed || !keeps || hops === MAX_REDIRECTS) throw await moved(answer, target, what);
+      if (!allowed || !keeps || hops === MAX_REDIRECTS) throw await moved(answer, target, request, own);
       await discard(answer);
       pointed = answer;
       url = target;
@@ -136,7 +144,7 @@ export function clientFor(location: string, web: WebOptions): Client {
         if (error instanceof DepotError || signal?.aborted) throw error;
         // A server that refuses a body may close before anybody could read why: ask first the next time.
         hesitate = request.body !== undefined;
-        throw fromNetwork(error, what, request.url.host);
+        throw fromNetwork(error, what, request.url.host, proxy);
       }
       if (once || !PASSING.has(answer.status) || request.final?.includes(answer.status)) return answer;
       if (number > web.retries.count) return { ...answer, exhausted: true };
@@ -159,7 +167,7 @@ export function clientFor(location: string, web: WebOptions): Client {
       maxTimeout: LONGEST_PAUSE / 2,
       randomize: true,
       ...(signal && { signal }),
-      shouldRetry: ({ error }) => again(error),
+      shouldRetry: ({ error, attemptNumber }) => again(error) && (reached || attemptNumber < FIRST_TRIES),
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
         if (retriesLeft === 0 || !again(error)) return;
         onRetry?.(`${error.message}: attempt ${attemptNumber} of ${count + 1}`);
@@ -207,9 +215,12 @@ function isSlash(from: URL, to: URL): boolean {
   return to.pathname === `${from.pathname}/`;
 }
 
-async function moved(answer: Answer, target: URL, what: string): Promise<DepotError> {
+async function moved(answer: Answer, target: URL, { what, url }: Request, own: URL): Promise<DepotError> {
   await discard(answer);
-  const why = `the server points to another place (${answer.status}): ${target.origin}${target.pathname}`;
+  // Of a file below the location, it is that of the location that is of use.
+  const below = url.pathname.slice(own.pathname.length);
+  const path = target.pathname.endsWith(below) ? target.pathname.slice(0, -below.length || undefined) : target.pathname;
+  const why = `the server points to another place (${answer.status}): ${target.origin}${path}`;
   const cure =
     'if that is where your team keeps the store, use that address as the location: lfs-depot init <location>';
   return new DepotError('configuration', { what, why, cure });

@@ -1,7 +1,7 @@
 import { DepotError, type Kind } from '../errors.ts';
 import { errorCode, systemWords } from '../system-error.ts';
 import type { Verdict } from './authorization.ts';
-import { type Answer, discard, textOf } from './exchange.ts';
+import { type Answer, BrokenExchange, discard, textOf } from './exchange.ts';
 import { exhaust } from './exhausted.ts';
 
 /**
@@ -95,39 +95,77 @@ export async function notLetIn(answer: Answer | undefined, verdict: Verdict, wha
   const whys: Record<Verdict, string> = {
     unknown: `the server${realm ? ` ("${realm}")` : ''} asks who you are, and git keeps no password for it`,
     refused: 'the server does not accept the user name and password, or the token, that it was given (401)',
+    header: 'the server does not accept the Authorization of http.extraHeader (401)',
     impossible: 'the server asks for a way to log in that lfs-depot does not have (it has Basic, Digest and Bearer)',
   };
   const cures: Record<Verdict, string> = {
     unknown: login,
     refused: `${login}\nit was not tried again, since servers lock people out; where two-factor login is on, make an app password`,
+    header:
+      'put the right one there, or remove it and log in; to see where it is set:\n' +
+      'git config --show-origin --get-regexp "^http\\..*extraheader$"',
     impossible: 'ask whoever runs the server for an app password, or for Basic or Digest login over https',
   };
   return new DepotError('credentials', { what, why: whys[verdict], cure: cures[verdict] });
 }
 
-/** What went wrong with a connection: names, certificates, wires. */
-export function fromNetwork(error: unknown, what: string, host: string): DepotError {
+/**
+ * What went wrong with a connection: names, certificates, wires.
+ * @param proxy the host of the proxy that it may have gone by: then that may be what does not answer.
+ */
+export function fromNetwork(error: unknown, what: string, host: string, proxy?: string): DepotError {
   const code = errorCode(error) ?? '';
+  const why = wordsOf(error);
+  if (code === 'ERR_PROXY_TUNNEL' && / 407 /.test(why)) {
+    return new DepotError('credentials', { what, why, cure: MEANINGS[407]?.cure ?? '', cause: error });
+  }
+  if (code.startsWith('ERR_OSSL_')) {
+    const cure = 'http.sslCert and http.sslKey have to belong together: name the key of that very certificate';
+    return new DepotError('configuration', { what, why, cure, cause: error });
+  }
   const certificate =
     CERTIFICATES[code] ?? (/^(CERT_|ERR_TLS_CERT|UNABLE_TO_)/.test(code) ? OTHER_CERTIFICATE : undefined);
   if (certificate) {
-    return new DepotError('unreachable', {
-      what,
-      why: systemWords(error),
-      cure: certificate.replace('<host>', host),
-      cause: error,
-    });
+    return new DepotError('unreachable', { what, why, cure: certificate.replace('<host>', host), cause: error });
   }
-  const known = NETWORK[code];
+  const known = proxy !== undefined && isAbout(error, proxy) ? NO_PROXY.replace('<proxy>', proxy) : NETWORK[code];
   const encryption = /^(EPROTO|ERR_SSL_|ERR_TLS_)/.test(code);
   return new DepotError('unreachable', {
     what,
-    why: systemWords(error),
-    cure: known?.replace('<host>', host) ?? (encryption ? NO_TLS : 'check the network, then try again'),
+    why,
+    cure: (known ?? tlsCure(code) ?? 'check the network, then try again').replace('<host>', host),
     // Whatever is the same in a minute: a name that does not exist, a port that speaks no TLS, a proxy that refuses.
     temporary: !encryption && code !== 'ENOTFOUND' && !code.startsWith('ERR_'),
     cause: error,
   });
+}
+
+/** What Node itself said. Of a name with several addresses it tries them all, and says nothing but why each failed. */
+function causesOf(error: unknown): unknown[] {
+  const cause = error instanceof BrokenExchange ? error.cause : error;
+  return cause instanceof AggregateError ? cause.errors : [cause];
+}
+
+/** Without what OpenSSL and Node tell their programmers. */
+function wordsOf(error: unknown): string {
+  return causesOf(error)
+    .map(systemWords)
+    .join(', ')
+    .replace(/^.*:(?:SSL|x509 certificate) routines:[^:]*:([^:]+).*?( \(\w+\))?$/s, '$1$2')
+    .replace(/; if the root CA is installed locally, try running Node\.js with --use-system-ca/, '');
+}
+
+/** Whether a name that was not found, or an address to which no connection could be made, is that of this host. */
+function isAbout(error: unknown, host: string): boolean {
+  const { hostname, port } = (causesOf(error)[0] ?? {}) as { hostname?: string; port?: number };
+  if (hostname !== undefined) return host === hostname || host.startsWith(`${hostname}:`);
+  return port !== undefined && host.endsWith(`:${port}`);
+}
+
+function tlsCure(code: string): string | undefined {
+  if (/^ERR_SSL_.*ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA)$/.test(code))
+    return WANTS_CERTIFICATE;
+  return /^(EPROTO|ERR_SSL_|ERR_TLS_)/.test(code) ? NO_TLS : undefined;
 }
 
 /** Not trusted by anybody we know: worth a look at the system's own authorities. */
@@ -150,6 +188,11 @@ const CERTIFICATES: Record<string, string> = {
   CERT_NOT_YET_VALID: "its certificate is not valid yet: check this computer's clock",
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate belongs to another name: check the address of <host>',
 };
+const WANTS_CERTIFICATE =
+  'the server wants another client certificate, or one at all:\n' +
+  'git config --global http.https://<host>/.sslCert /path/to/cert.pem, and the same with .sslKey';
+const NO_PROXY =
+  'the proxy <proxy> does not answer: git config --get-all http.proxy, and the variables HTTPS_PROXY and NO_PROXY';
 const NO_TLS =
   'no encrypted connection could be made: is it https at that port, or a client certificate missing (http.sslCert)?';
 

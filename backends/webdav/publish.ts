@@ -121,8 +121,9 @@ async function statusInside(answer: Answer, what: string): Promise<number> {
 
 /** After an unclear MOVE: ours is gone from its temp name only if it has the final one. Undefined: it did not happen. */
 async function whatHappened(place: Place, temp: string, path: string, { what, size, replace, signal }: Publishing) {
-  const final = await lookAt(place, path, what, signal);
+  // In this order: the server may still be about to do it, and then it is seen under one of the two.
   const still = await lookAt(place, temp, what, signal);
+  const final = await lookAt(place, path, what, signal);
   if (still) return final && (replace === undefined || final.version !== replace) ? 'exists' : undefined;
   if (final?.size === size) return 'created';
   await assertMounted(place, what, signal);

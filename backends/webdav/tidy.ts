@@ -66,7 +66,7 @@ const CLEANUP = 2000;
 export async function removeQuietly(place: Place, url: URL, what: string): Promise<void> {
   const signal = AbortSignal.timeout(CLEANUP);
   try {
-    for (const pause of [0, 150]) {
+    for (const pause of [0, 150, 350]) {
       if (pause > 0) await sleep(pause);
       const answer = await place.client.send({ what, method: 'DELETE', url, signal, once: true });
       await discard(answer);

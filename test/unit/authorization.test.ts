@@ -120,6 +120,6 @@ test('a token is sent with its own scheme', async () => {
 test('a header of the user’s own goes before all, and nobody is asked when it is refused', async () => {
   const { user, heard } = watched(PASSWORD, [['authorization', 'Bearer x']]);
   expect(user.headerFor('GET', URL_OF_STORE)).toBeUndefined();
-  expect(await user.refusedWith(undefined, BASIC)).toBe('refused');
+  expect(await user.refusedWith(undefined, BASIC)).toBe('header');
   expect(heard).toEqual([]);
 });
