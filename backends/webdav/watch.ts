@@ -15,13 +15,15 @@ export interface Watch {
 export function watchOver(request: ClientRequest, timeouts: Timeouts): Watch {
   let timer: NodeJS.Timeout | undefined;
   let limit = 0;
+  let reason = '';
   let over = false;
   const allow = (milliseconds: number, why: string): void => {
     if (over) return;
-    if (timer && limit === milliseconds) return void timer.refresh();
+    if (timer && limit === milliseconds && reason === why) return void timer.refresh();
     clearTimeout(timer);
     timer = undefined;
     limit = milliseconds;
+    reason = why;
     if (milliseconds === Number.POSITIVE_INFINITY) return;
     timer = setTimeout(() => request.destroy(timeout(why, milliseconds)), milliseconds);
   };
