@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Backend, CallOptions, Findings } from '../backends/backend.ts';
+import type { Backend, CallOptions, Findings, PutOutcome } from '../backends/backend.ts';
 import { DepotError } from '../backends/errors.ts';
 import { shellWord } from './shell-word.ts';
 
@@ -62,16 +62,37 @@ export async function writeMarker(backend: Backend, findings: Findings = {}): Pr
   return outcome === 'created' ? marker : readMarker(backend);
 }
 
-/** Writes new findings into the marker, in place of the old ones. */
+/**
+ * Writes new findings into the marker, in place of the old ones. Where it cannot be replaced in one step, a failure may have
+ * spoiled it: then the old one is put back, since without a marker there is no store for anybody.
+ * @throws DepotError also `conflict`, when somebody else is writing it.
+ */
 export async function updateMarker(backend: Backend, marker: Marker, findings: Findings): Promise<void> {
-  const bytes = bytesOf({ ...marker, findings });
+  const before = await backend.read(MARKER);
+  try {
+    if ((await replaceMarker(backend, bytesOf({ ...marker, findings }))) === 'created') return;
+  } catch (error) {
+    const now = await backend.read(MARKER).catch(() => undefined);
+    if (before && !now?.equals(before)) await replaceMarker(backend, before);
+    throw error;
+  }
+  if ((await readMarker(backend)).findings.move === findings.move) return;
+  const why = `somebody else is writing its ${MARKER}`;
+  throw new DepotError('conflict', {
+    what: `cannot note what ${backend.location} is good for`,
+    why,
+    cure: 'try again',
+  });
+}
+
+async function replaceMarker(backend: Backend, bytes: Buffer): Promise<PutOutcome> {
   const folder = mkdtempSync(join(tmpdir(), 'lfs-depot-'));
   try {
     const file = join(folder, MARKER);
     writeFileSync(file, bytes);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const replace = (await backend.stat(MARKER))?.version;
-    await backend.put(MARKER, file, { size: bytes.length, sha256, replace });
+    const replace = (await backend.stat(MARKER).catch(() => undefined))?.version;
+    return await backend.put(MARKER, file, { size: bytes.length, sha256, replace });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

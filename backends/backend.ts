@@ -91,7 +91,8 @@ export interface Backend {
 /** What was found out about a storage. Plain data: it is written into the marker. */
 export interface Findings {
   /**
-   * `untrusted`: renaming there fails, or does not do what it says; then files are written under their final names.
+   * `untrusted`: renaming there fails, or does not do what it says; then files are written under their final names, readers
+   * may see a part, and of two writers one may spoil what the other was told is there.
    * `copies`: between two folders the bytes are copied, which readers could see; then temp files lie beside the final name.
    */
   move?: 'untrusted' | 'copies';

@@ -39,6 +39,9 @@ export interface Request {
 /** Worth another try: RFC 9110, RFC 4918 (423), RFC 8470 (425), RFC 6585 (429). 408 is what proxies say on idle connections. */
 const PASSING = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
 
+/** What only somebody who was let in hears. Not 429: Nextcloud says so before it looks at the password. */
+const LET_IN = new Set([200, 201, 204, 206, 207, 304, 403, 404, 405, 409, 412, 416, 423, 507]);
+
 /** The longest that one `Retry-After` is obeyed, in milliseconds. */
 const LONGEST_PAUSE = 60_000;
 
@@ -96,7 +99,7 @@ export function clientFor(location: string, web: WebOptions): Client {
       const sent = user.headerFor(request.method, url);
       const answer = await ask(request, url, { ...headers, ...extra, ...(sent && { Authorization: sent }) }, hesitate);
       if (answer.status !== 401) {
-        if (answer.status < 500) user.acceptedWith(sent);
+        if (LET_IN.has(answer.status)) user.acceptedWith(sent);
         return answer;
       }
       const next = await user.refusedWith(sent, answer.stream.headersDistinct['www-authenticate'] ?? []);

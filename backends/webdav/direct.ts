@@ -1,4 +1,5 @@
-import type { CallOptions, PutOutcome } from '../backend.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallOptions, Entry, PutOutcome } from '../backend.ts';
 import { DepotError } from '../errors.ts';
 import { digestFile } from './download.ts';
 import { type Body, discard } from './exchange.ts';
@@ -16,8 +17,8 @@ interface Promised extends CallOptions {
 
 /**
  * Where MOVE cannot be trusted: PUT to the final name, then read it back, and remove what is wrong. A reader may see a part
- * for as long as the PUT runs, and a writer that is killed may leave one, which the next push replaces: better has to come
- * from a server on which MOVE works.
+ * for as long as the PUT runs, a writer that is killed may leave one, which the next push replaces, and of two writers of
+ * one name the second may spoil what the first was told is there: better has to come from a server on which MOVE works.
  */
 export async function putDirectly(
   place: Place,
@@ -33,12 +34,17 @@ export async function putDirectly(
   try {
     if ((await putTo(place, path, body, found !== undefined, options, what)) === 'exists') return 'exists';
   } catch (error) {
-    await removeUnlessWhole(place, path, size, what);
+    await removeBroken(place, path, found, size, what);
     throw error;
   }
-  const got = await digestFile(place, path, { signal }, what);
-  if (got === sha256) return 'created';
-  await removeQuietly(place, place.paths.file(path), what);
+  // Another writer may be at it in this very moment: then it is right soon.
+  let got: string | undefined;
+  for (const pause of [0, 500, 1000]) {
+    if (pause > 0) await sleep(pause, undefined, signal ? { signal } : {});
+    got = await digestFile(place, path, { signal }, what, size);
+    if (got === sha256) return 'created';
+  }
+  await removeBroken(place, path, found, undefined, what);
   throw new DepotError('corrupt', {
     what,
     why: `what the server gives back is not what was sent to it (${got === undefined ? 'nothing' : `SHA-256 ${got}`})`,
@@ -47,11 +53,25 @@ export async function putDirectly(
   });
 }
 
-/** What a PUT that failed has left, unless it has the right size: then another writer may rely on it. */
-async function removeUnlessWhole(place: Place, path: string, size: number, what: string): Promise<void> {
+/**
+ * Removes what a PUT that failed has left: not what stood there before it and still does, not what has the right size,
+ * which another writer may rely on, not what is being written, and never the anchor, without which no store is there.
+ */
+async function removeBroken(
+  place: Place,
+  path: string,
+  before: Entry | undefined,
+  size: number | undefined,
+  what: string,
+) {
+  if (path === place.anchor) return;
+  const signal = AbortSignal.timeout(1500);
   try {
-    const left = await lookAt(place, path, what, AbortSignal.timeout(1000));
-    if (left && left.size !== size) await removeQuietly(place, place.paths.file(path), what);
+    const left = await lookAt(place, path, what, signal);
+    if (!left || left.size === size || left.version === before?.version) return;
+    await sleep(300);
+    if ((await lookAt(place, path, what, signal))?.version !== left.version) return;
+    await removeQuietly(place, place.paths.file(path), what);
   } catch {
     // The next push judges what is there.
   }

@@ -119,12 +119,16 @@ function progressOf({ onProgress, signal }: CallOptions): (bytes: number) => voi
   };
 }
 
-/** The hash of a stored file as it is read back; undefined when nothing is there. */
+/**
+ * The hash of a stored file as it is read back; undefined when nothing is there.
+ * @param likely bytes that it should have; another number is no error.
+ */
 export async function digestFile(
   place: Place,
   path: string,
   options: CallOptions,
   what: string,
+  likely?: number,
 ): Promise<string | undefined> {
   const tell = progressOf(options);
   let hash = createHash('sha256');
@@ -142,7 +146,7 @@ export async function digestFile(
       return undefined;
     },
   };
-  const size = await receive(place, path, sink, { what, signal: options.signal });
+  const size = await receive(place, path, sink, { what, signal: options.signal, likely });
   return size === undefined ? undefined : hash.digest('hex');
 }
 

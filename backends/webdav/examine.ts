@@ -32,7 +32,10 @@ export async function examine(place: Place, what: string, signal: AbortSignal | 
   const move = async (from: string, to: string, overwrite: 'T' | 'F'): Promise<void> => {
     const headers = { Destination: place.paths.file(to).href, Overwrite: overwrite };
     const url = place.paths.file(from);
-    await discard(await place.client.send({ what, method: 'MOVE', url, headers, signal, final: [500, 502, 503] }));
+    // Repeated like any other request: one bad moment of a proxy must not mark a store for everybody.
+    const answer = await place.client.send({ what, method: 'MOVE', url, headers, signal });
+    if (PASSING.includes(answer.status)) throw await failureOf(answer, what, place.client.login);
+    await discard(answer);
   };
   const text = async (path: string): Promise<string | undefined> =>
     (await readFile(place, path, { signal }, what))?.toString();
@@ -63,3 +66,6 @@ export async function examine(place: Place, what: string, signal: AbortSignal | 
     await removeQuietly(place, place.paths.folder(folder), what);
   }
 }
+
+/** These say nothing of MOVE itself, however often they come. */
+const PASSING: readonly number[] = [408, 423, 425, 429, 502, 503, 504];

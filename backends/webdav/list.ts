@@ -1,4 +1,4 @@
-import type { Entry } from '../backend.ts';
+import { type Entry, TEMP_NAME } from '../backend.ts';
 import { throwIfCancelled } from '../errors.ts';
 import { SYSTEM_FOLDERS } from '../system-folders.ts';
 import { versionOf } from './look.ts';
@@ -25,6 +25,8 @@ export async function* listFiles(
       const { path, isFolder, size } = resource;
       if (path === folder || path === place.temp) continue;
       if (folder === '' && SYSTEM_FOLDERS.has(path)) continue;
+      // Where MOVE copies, temp files lie beside the others.
+      if (place.moves === 'copies' && TEMP_NAME.test(path.slice(path.lastIndexOf('/') + 1))) continue;
       if (isFolder) folders.push(path);
       else {
         yield { path, size, version: versionOf(resource) };

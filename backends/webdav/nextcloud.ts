@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { homedir, hostname } from 'node:os';
 import type { PutOptions } from '../backend.ts';
 import { DepotError, isKind } from '../errors.ts';
-import { discard } from './exchange.ts';
+import { type Answer, discard } from './exchange.ts';
 import { failureOf } from './failures.ts';
+import { makeFolder, parentOf } from './folders.ts';
 import { lookAt } from './look.ts';
 import { ABSENT, type Place } from './place.ts';
 import type { Source } from './source.ts';
@@ -62,6 +63,11 @@ export function nextcloudUploads(location: string): NextcloudUploads | undefined
     const mark = createHash('sha256').update(destination).digest('hex').slice(0, 16);
     const upload = folder(`depot-${sha256}-${length}-${mark}`);
     const headers = { Destination: destination, 'OC-Total-Length': size };
+    // No part of a damaged file may get there: the next run would take it for one of the right file.
+    await source.verify();
+    if ((await lookAt(place, temp, what, signal))?.size === size) return;
+    // They are joined only in a folder that is there, and after gigabytes is late to learn that it is not.
+    await makeFolder(place, parentOf(temp), what, signal);
     const there = await partsThere(place, upload, headers, what, signal);
     try {
       for (let start = 0, number = 1; start < size; start += length, number++) {
@@ -73,6 +79,7 @@ export function nextcloudUploads(location: string): NextcloudUploads | undefined
         }
         const url = new URL(name, upload);
         const answer = await place.client.send({ what, method: 'PUT', url, headers, body, signal });
+        if (ABSENT.includes(answer.status)) throw await partsLost(answer, what);
         if (![200, 201, 204].includes(answer.status)) throw await failureOf(answer, what, place.client.login);
         await discard(answer);
       }
@@ -122,11 +129,16 @@ async function join(
     const answer = await place.client.send({ what, method: 'MOVE', url, headers, signal, once: true });
     if ([200, 201, 204].includes(answer.status)) return discard(answer);
     if (!ABSENT.includes(answer.status)) throw await failureOf(answer, what, place.client.login);
-    await discard(answer);
+    const failure = await partsLost(answer, what);
     if ((await lookAt(place, temp, what, signal))?.size === size) return;
-    const why = 'the server has lost the parts of this upload, or another upload of the same object took them';
-    throw new DepotError('conflict', { what, why, cure: 'push again', temporary: false });
+    throw failure;
   }, signal);
+}
+
+async function partsLost(answer: Answer, what: string): Promise<DepotError> {
+  await discard(answer);
+  const why = 'the server has lost the parts of this upload, or another upload of the same object took them';
+  return new DepotError('conflict', { what, why, cure: 'push again' });
 }
 
 async function forget(place: Place, upload: URL, what: string): Promise<void> {

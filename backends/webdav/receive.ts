@@ -4,6 +4,7 @@ import { type Answer, discard } from './exchange.ts';
 import { failureOf, fromNetwork, htmlInstead, isHtml } from './failures.ts';
 import { lookAt } from './look.ts';
 import { ABSENT, type Place } from './place.ts';
+import type { Resource } from './propfind.ts';
 import { spentMemory } from './spent-memory.ts';
 
 /** Where the bytes of a file go. */
@@ -19,6 +20,8 @@ export interface Receiving {
   signal?: AbortSignal | undefined;
   /** Bytes that the file must have. */
   size?: number | undefined;
+  /** Bytes that it should have. */
+  likely?: number | undefined;
   /** Where it begins, and what is known of the file that it was begun with. Kept up to date: it is where to go on later. */
   state?: Progress;
 }
@@ -80,8 +83,14 @@ async function receiveMore(place: Place, path: string, sink: Sink, state: Progre
   }
 
   const { start, total } = extentOf(answer);
-  if (isHtml(answer) && (size === undefined || total !== size)) {
-    return absentIfFolder(place, path, await htmlInstead(answer, what), options);
+  // A page may be an object, too; and a portal answers for whatever it is asked.
+  if (isHtml(answer) && (total === undefined || total !== (size ?? options.likely))) {
+    const resource = await resourceAt(place, path, options);
+    if (!resource || resource.isFolder || resource.size !== (total ?? resource.size)) {
+      const failure = await htmlInstead(answer, what);
+      if (resource?.isFolder) return undefined;
+      throw failure;
+    }
   }
   if (start !== state.have || isOther(answer, state)) await startOver(sink, state);
   if (start !== state.have) {
@@ -135,21 +144,20 @@ async function startOver(sink: Sink, state: Progress): Promise<void> {
 }
 
 /** Servers answer a GET of a folder in many ways: with a page for people, a redirect, 403, 404, 405, 501. */
-async function absentIfFolder(
-  place: Place,
-  path: string,
-  failure: DepotError,
-  { what, signal }: Receiving,
-): Promise<undefined> {
-  const { propfind } = await import('./propfind.ts');
-  let found: Awaited<ReturnType<typeof propfind>>;
-  try {
-    found = await propfind(place, place.paths.file(path), '0', what, signal);
-  } catch {
-    throw failure;
-  }
-  if (found?.resources.some((each) => each.path === path && each.isFolder)) return undefined;
+async function absentIfFolder(place: Place, path: string, failure: DepotError, options: Receiving): Promise<undefined> {
+  if ((await resourceAt(place, path, options))?.isFolder) return undefined;
   throw failure;
+}
+
+/** What PROPFIND says of a path; undefined where it says nothing, or cannot be asked. */
+async function resourceAt(place: Place, path: string, { what, signal }: Receiving): Promise<Resource | undefined> {
+  const { propfind } = await import('./propfind.ts');
+  try {
+    const found = await propfind(place, place.paths.file(path), '0', what, signal);
+    return found?.resources.find((each) => each.path === path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where the bytes of an answer begin in the file, and how many the file has. */

@@ -18,6 +18,8 @@ export interface Source {
   /** A part of it; the parts must be taken in order, from the first, and `skip` counts as taking. */
   part(start: number, length: number): Body;
   skip(start: number, length: number): Promise<void>;
+  /** Reads the whole file, and sends nothing: what is sent in parts is looked at by none of them alone. */
+  verify(): Promise<void>;
   close(): void;
 }
 
@@ -112,6 +114,9 @@ export function sourceOf(localFile: string, options: PutOptions, what: string): 
     skip: async (start, length) => {
       for await (const _ of chunks(start, length));
       tell(start + length);
+    },
+    verify: async () => {
+      for await (const _ of chunks(0, size));
     },
     close: () => closeSync(fd),
   };

@@ -66,7 +66,7 @@ function putBesides(
   const { size, signal } = options;
   const { uploads } = place;
   const name = uploads?.suits(size) ? uploads.tempName(options.sha256) : undefined;
-  return viaTemp(place, tempFor(place, path, name ?? freshName('put')), what, async (temp) => {
+  const work = async (temp: string): Promise<PutOutcome> => {
     const folder = parentOf(path);
     // Where folders tend to be missing, this one is made on the way, and costs no time of its own.
     const ahead = place.sparse && place.moves === 'trusted' && size <= SMALL && !place.folders.has(folder);
@@ -81,7 +81,8 @@ function putBesides(
     ]);
     throwIfCancelled(signal, what);
     return publish(place, temp, path, { what, size, replace: options.replace, signal });
-  });
+  };
+  return viaTemp(place, tempFor(place, path, name ?? freshName('put')), what, work, name !== undefined);
 }
 
 /** A body that a proxy finds too large may still go through in parts. */
@@ -169,20 +170,25 @@ function tempFor(place: Place, path: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
-/** Does work with a temp file, and removes what is left there, whatever happens. */
+/**
+ * Does work with a temp file, and removes what is left there, whatever happens.
+ * @param keep leaves it after a failure: the next run goes on with it, or another one is at it.
+ */
 async function viaTemp(
   place: Place,
   temp: string,
   what: string,
   work: (temp: string) => Promise<PutOutcome>,
+  keep = false,
 ): Promise<PutOutcome> {
-  let published = false;
+  let outcome: PutOutcome | undefined;
   try {
-    const outcome = await work(temp);
-    published = outcome === 'created';
+    outcome = await work(temp);
     return outcome;
   } finally {
-    if (!published) await removeQuietly(place, place.paths.file(temp), what);
+    if (outcome !== 'created' && !(keep && outcome === undefined)) {
+      await removeQuietly(place, place.paths.file(temp), what);
+    }
   }
 }
 

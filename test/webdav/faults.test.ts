@@ -8,7 +8,7 @@ import { sourceIn } from '../conformance/source.ts';
 import { tempIn } from '../conformance/storage.ts';
 import { startApache } from '../servers/apache.ts';
 import type { SeenRequest } from '../servers/fault-proxy.ts';
-import { errorPage, loginPage } from '../servers/faults.ts';
+import { busy, errorPage, loginPage } from '../servers/faults.ts';
 import { isInstalled } from '../servers/installed.ts';
 import type { DavServer } from '../servers/server.ts';
 import { DEEDS, freshPath, get, list, makeFolder, move, putLarge, putSmall, remove, stat } from './deeds.ts';
@@ -49,26 +49,41 @@ describe.skipIf(MISSING)(`faults${MISSING ? ': apache is not installed' : ''}`, 
     );
   });
 
-  test.each([get, list, stat, remove, putLarge])('a $method is repeated as often as told, and no oftener', (deed) =>
-    onFaultyStore(server, async (store) => {
-      const backend = await store.open({ retries: { count: 2, pause: 10 } });
-      store.script.fault(deed.method, { kind: 'answer', answer: { status: 503 } });
-      await expectFailure(deed.run(store, backend), 'unreachable');
-      expect(store.script.met()).toBe(3);
-    }),
+  test.each([get, list, stat, remove, putLarge])(
+    'the $method of a $name is repeated as often as told, and no oftener',
+    (deed) =>
+      onFaultyStore(server, async (store) => {
+        const backend = await store.open({ retries: { count: 2, pause: 10 } });
+        store.script.fault(deed.method, { kind: 'answer', answer: { status: 503 } });
+        await expectFailure(deed.run(store, backend), 'unreachable');
+        expect(store.script.met()).toBe(3);
+      }),
   );
+
+  test('the server says how long to wait, and is heeded', () =>
+    onFaultyStore(server, async (store) => {
+      const backend = await store.open();
+      const moments: number[] = [];
+      const isTheFirst = ({ method }: SeenRequest): boolean => method === 'HEAD' && moments.push(performance.now()) > 0;
+      store.script.fault(isTheFirst, busy(503, '1'), 1);
+      await stat.run(store, backend);
+      expect(moments).toHaveLength(1);
+      expect(performance.now() - moments[0]!).toBeGreaterThanOrEqual(1000);
+    }));
 
   describe('connections that are closed just as they are used again', () => {
     // The request has come, and nothing came back: the client cannot tell that it was too late.
-    test.each([putSmall, putLarge, makeFolder, stat, get, list, remove])('cost a $method no repetition', (deed) =>
-      onFaultyStore(server, async (store) => {
-        const backend = await store.open(NEVER);
-        await deed.run(store, backend); // Opens as many connections as it takes.
-        const again = ({ method, nth }: { method: string; nth: number }) => method === deed.method && nth > 1;
-        store.script.fault(again, { kind: 'cut', of: 'request', after: 0, how: 'rst' }, 1);
-        await deed.run(store, backend);
-        expect(store.script.met()).toBe(1);
-      }),
+    test.each([putSmall, putLarge, makeFolder, stat, get, list, remove])(
+      'cost the $method of a $name no repetition',
+      (deed) =>
+        onFaultyStore(server, async (store) => {
+          const backend = await store.open(NEVER);
+          await deed.run(store, backend); // Opens as many connections as it takes.
+          const again = ({ method, nth }: { method: string; nth: number }) => method === deed.method && nth > 1;
+          store.script.fault(again, { kind: 'cut', of: 'request', after: 0, how: 'rst' }, 1);
+          await deed.run(store, backend);
+          expect(store.script.met()).toBe(1);
+        }),
     );
 
     test('are many, and no call fails', () =>
@@ -89,7 +104,7 @@ describe.skipIf(MISSING)(`faults${MISSING ? ': apache is not installed' : ''}`, 
       }),
     );
 
-    test.each([5, -1])('by %i once does no harm to a list', (by) =>
+    test.each([5, -100])('by %i once does no harm to a list', (by) =>
       onFaultyStore(server, async (store) => {
         const backend = await store.open();
         store.script.fault('PROPFIND', { kind: 'length', by }, 1);
@@ -98,7 +113,7 @@ describe.skipIf(MISSING)(`faults${MISSING ? ': apache is not installed' : ''}`, 
       }),
     );
 
-    test.each([putSmall, move, makeFolder, remove])('does no harm to a $method', (deed) =>
+    test.each([putSmall, move, makeFolder, remove])('does no harm to the $method of a $name', (deed) =>
       onFaultyStore(server, async (store) => {
         for (const by of [5, -1]) {
           const backend = await store.open();
@@ -158,7 +173,7 @@ describe.skipIf(MISSING)(`faults${MISSING ? ': apache is not installed' : ''}`, 
         await stat.run(store, backend);
       }));
 
-    test.each([putSmall, move])('for a $method is not taken for its success', (deed) =>
+    test.each([putSmall, move])('for the $method of a put is not taken for its success', (deed) =>
       onFaultyStore(server, async (store) => {
         const backend = await store.open();
         store.script.fault(deed.method, loginPage());

@@ -5,6 +5,7 @@ import { type Deed, get, list, stat } from './deeds.ts';
 import type { ForRequest } from './script.ts';
 
 export interface Case {
+  /** Vitest shows 40 characters of it. */
   name: string;
   fault: Fault | ForRequest;
   /** What comes of it when every such request meets it, and not only one. */
@@ -25,12 +26,12 @@ function inTheRequest(deed: Deed): Case[] {
   return places.flatMap(([place, share]) => {
     const after = (request: SeenRequest): number => Math.floor(share * (sizeOf(request) - 1));
     const cuts = HOWS.map((how) => ({
-      name: `the request is cut at its ${place} by ${how}`,
+      name: `request cut at its ${place}, ${how}`,
       fault: (request: SeenRequest): Fault => ({ kind: 'cut', of: 'request', after: after(request), how }),
       ends,
     }));
     const fault = (request: SeenRequest): Fault => ({ kind: 'stall', of: 'request', after: after(request) });
-    return [...cuts, { name: `the request stalls at its ${place}`, fault, ends }];
+    return [...cuts, { name: `request stalls at its ${place}`, fault, ends }];
   });
 }
 
@@ -50,11 +51,11 @@ function inTheAnswer(deed: Deed): Case[] {
     const where = after === undefined ? {} : { after };
     const cuts = HOWS.map((how): Case => {
       const fault: Fault = { kind: 'cut', of: 'response', how, ...where };
-      return { name: `the answer is cut at its ${place} by ${how}`, fault, ends };
+      return { name: `answer cut at its ${place}, ${how}`, fault, ends };
     });
     return [
       ...cuts,
-      { name: `the answer stalls at its ${place}`, fault: { kind: 'stall', of: 'response', ...where }, ends },
+      { name: `answer stalls at its ${place}`, fault: { kind: 'stall', of: 'response', ...where }, ends },
     ];
   });
 }
@@ -75,7 +76,7 @@ function answers(deed: Deed): Case[] {
   return [
     ...cases,
     { name: '503 with Retry-After', fault: busy(503, '1'), ends: 'unreachable' },
-    { name: 'the connection is closed once it is idle', fault: idle, ends: 'success' },
+    { name: 'connection closed once it is idle', fault: idle, ends: 'success' },
     { name: '401', fault: unauthorized(), ends: 'credentials' },
   ];
 }
@@ -85,13 +86,13 @@ function refusals(deed: Deed): Case[] {
   if (!deed.sends) return [];
   const half = (request: SeenRequest): number => sizeOf(request) >> 1;
   return [
-    { name: '401 in the middle of the body', fault: (request) => unauthorized(half(request)), ends: 'credentials' },
+    { name: '401 amid the body', fault: (request) => unauthorized(half(request)), ends: 'credentials' },
     {
-      name: '401 in the middle of the body, and the end',
+      name: '401 amid the body, connection closed',
       fault: (request) => unauthorized(half(request), undefined, true),
       ends: 'credentials',
     },
-    { name: '503 before the body, and the end', fault: errorPage(503, 'Trouble', true), ends: 'unreachable' },
+    { name: '503 before the body, connection closed', fault: errorPage(503, 'Trouble', true), ends: 'unreachable' },
   ];
 }
 
