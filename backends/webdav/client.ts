@@ -110,7 +110,7 @@ export function clientFor(location: string, web: WebOptions): Client {
 
   /**
    * Follows where the server points: to another origin without credentials and only to read (a server may keep its files
-   * elsewhere), and never from https to http or back.
+   * elsewhere), never from https to http or back, and with what changes something only to the same name in another folder.
    */
   async function follow(request: Request, hesitate: boolean): Promise<Answer> {
     const { method } = request;
@@ -128,7 +128,8 @@ export function clientFor(location: string, web: WebOptions): Client {
       }
       // Who is sent from http: to https: could not write there, and its settings for TLS are those of another URL.
       const allowed = target.origin === own.origin || (reads && url.protocol === target.protocol);
-      const keeps = reads || answer.status === 307 || answer.status === 308;
+      // Who sends everybody to a start page must not have that removed, or what lies below it.
+      const keeps = reads || ([307, 308].includes(answer.status) && nameIn(target) === nameIn(url));
       if (!allowed || !keeps || hops === MAX_REDIRECTS) throw await moved(answer, target, request, own);
       await discard(answer);
       pointed = answer;
@@ -211,6 +212,11 @@ function retryAfter({ headers }: Answer): number {
 function redirectOf({ status, headers }: Answer, from: URL): URL | undefined {
   if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return undefined;
   return URL.parse(headers.location, from) ?? undefined;
+}
+
+/** Of the file or folder. */
+function nameIn({ pathname }: URL): string | undefined {
+  return pathname.split('/').findLast((name) => name !== '');
 }
 
 /** How a server says "this is a folder". */

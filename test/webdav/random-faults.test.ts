@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MARKER } from '../../agent/marker.ts';
 import { expectSameWorktree, oidOf } from '../e2e/objects.ts';
 import { CheckedObjects } from '../kill/checked-objects.ts';
 import { randomNumbers } from '../random-numbers.ts';
@@ -142,6 +143,7 @@ describe.skipIf(MISSING)(`random faults${MISSING ? ': apache is not installed' :
   async function run(cwd: string, clone: string, ...args: string[]): Promise<boolean> {
     const { status, stdout, stderr } = await box.run('timeout', [`${FOREVER}`, 'git', ...args], { cwd });
     const said = `git ${args.join(' ')}: ${status}\n${stdout}${stderr}`;
+    expect(existsSync(join(stored.folder, MARKER)), said).toBe(true);
     stored.check();
     new CheckedObjects(box.path(clone, '.git/lfs/objects')).check();
     commands[status === 0 ? 'done' : 'failed']++;

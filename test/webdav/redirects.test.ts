@@ -113,6 +113,33 @@ describe.skipIf(MISSING)(`a redirect${MISSING ? ': apache is not installed' : ''
     }),
   );
 
+  test.each(['DELETE', 'MOVE', 'PUT', 'MKCOL'])(
+    'of a %s to a folder above is refused, and all is as it was',
+    (method) =>
+      onFaultyStore(server, async (store) => {
+        const backend = await store.open();
+        const source = sourceIn(store.local, 1000);
+        store.storage.plant('aa/bb/file', 'hello');
+        for (const status of [301, 302, 303, 307, 308]) {
+          for (const target of ['', 'aa', 'aa/bb/']) {
+            const there = pathIn(store, target);
+            store.script.fault(
+              (request) => request.method === method && request.path !== there,
+              redirect(there, status),
+            );
+            const deed =
+              method === 'DELETE' ? backend.remove('aa/bb/file') : backend.put(freshPath(), source.file, source);
+            await expectFailure(deed, 'configuration');
+            expect(store.script.met()).toBeGreaterThanOrEqual(1);
+          }
+        }
+        store.script.calm();
+        expect(store.storage.content('aa/bb/file')?.toString()).toBe('hello');
+        expect(store.storage.content(ANCHOR)).toBeDefined();
+        expect((await backend.stat('aa/bb/file'))?.size).toBe(5);
+      }),
+  );
+
   test('that goes round in a circle comes to an end', () =>
     onFaultyStore(server, async (store) => {
       const backend = await store.open();
