@@ -142,7 +142,7 @@ async function partsLost(answer: Answer, what: string): Promise<DepotError> {
 }
 
 async function forget(place: Place, upload: URL, what: string): Promise<void> {
-  const signal = AbortSignal.timeout(2000);
+  const signal = AbortSignal.timeout(10_000);
   try {
     await discard(await place.client.send({ what, method: 'DELETE', url: upload, signal, once: true }));
   } catch {
