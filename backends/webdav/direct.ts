@@ -65,13 +65,21 @@ async function removeBroken(
   what: string,
 ) {
   if (path === place.anchor) return;
-  const signal = AbortSignal.timeout(1500);
+  const signal = AbortSignal.timeout(2500);
+  let seen: string | undefined;
   try {
-    const left = await lookAt(place, path, what, signal);
-    if (!left || left.size === size || left.version === before?.version) return;
-    await sleep(300);
-    if ((await lookAt(place, path, what, signal))?.version !== left.version) return;
-    await removeQuietly(place, place.paths.file(path), what);
+    // A server that was cut off may still be writing down what it got: until it looks the same twice.
+    for (const pause of [0, 300, 400, 500]) {
+      if (pause > 0) await sleep(pause);
+      const left = await lookAt(place, path, what, signal);
+      if (left && (left.size === size || left.version === before?.version)) return;
+      const now = left?.version ?? 'absent';
+      if (now === seen) {
+        if (left) await removeQuietly(place, place.paths.file(path), what);
+        return;
+      }
+      seen = now;
+    }
   } catch {
     // The next push judges what is there.
   }
