@@ -60,17 +60,16 @@ export async function sweepTemp(
 const CLEANUP = 2000;
 
 /**
- * Not with the caller's signal: that it fired is a reason to clean up. A file that is not there may still come: a server
- * that was cut off in the middle of a PUT may keep what it got.
+ * Not with the caller's signal: that it fired is a reason to clean up.
+ * @param cut a PUT of it may have been cut off: a server may still write down what it got, even after it was removed
+ *   (rclone does), so it is removed a few times.
  */
-export async function removeQuietly(place: Place, url: URL, what: string): Promise<void> {
+export async function removeQuietly(place: Place, url: URL, what: string, cut = false): Promise<void> {
   const signal = AbortSignal.timeout(CLEANUP);
   try {
-    for (const pause of [0, 150, 350]) {
+    for (const pause of cut ? [0, 150, 400] : [0]) {
       if (pause > 0) await sleep(pause);
-      const answer = await place.client.send({ what, method: 'DELETE', url, signal, once: true });
-      await discard(answer);
-      if (!ABSENT.includes(answer.status)) return;
+      await discard(await place.client.send({ what, method: 'DELETE', url, signal, once: true }));
     }
   } catch {
     // A later sweep removes it.

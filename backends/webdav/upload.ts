@@ -187,7 +187,7 @@ async function viaTemp(
     return outcome;
   } finally {
     if (outcome !== 'created' && !(keep && outcome === undefined)) {
-      await removeQuietly(place, place.paths.file(temp), what);
+      await removeQuietly(place, place.paths.file(temp), what, outcome === undefined);
     }
   }
 }
