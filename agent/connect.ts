@@ -9,6 +9,7 @@ import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { findRepository, type Repository } from './git.ts';
 import { openGitObjects } from './git-objects.ts';
 import { MARKER, readMarker } from './marker.ts';
+import { mountsIn } from './mounts.ts';
 import type { Operation } from './protocol.ts';
 import { type Store, storeOver } from './store.ts';
 import { assertTrusted } from './trust.ts';
@@ -28,7 +29,9 @@ export async function connect(init: { operation: Operation; remote: string }, ar
   const endpoint = findEndpoint({ ...init, config, argument, environment });
   const location = locate(endpoint, config, (await finding).worktree ?? cwd);
   const store =
-    endpoint.kind === 'repository' ? await openGitObjects(location, config) : await openStore(location, config);
+    endpoint.kind === 'repository'
+      ? await openGitObjects(location, config, surroundings())
+      : await openStore(location, config);
   return { store, tempFolder: tempFolderOf(await finding, config) };
 }
 
@@ -63,7 +66,8 @@ export async function openAt(location: Location, anchor: string, config: Config)
     location.kind === 'webdav'
       ? await (await import('./network/http-settings.ts')).webOptionsFor(location.url, config, process.env)
       : undefined;
-  return openBackend(location, { platform: process.platform, anchor, temp: 'tmp', web });
+  const mounts = mountsIn(config, surroundings());
+  return openBackend(location, { platform: process.platform, anchor, temp: 'tmp', mounts, web });
 }
 
 /** Milliseconds that a store has to show its marker: a share that hangs must not hang a push for ever. */

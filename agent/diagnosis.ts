@@ -1,8 +1,9 @@
 import type { Backend } from '../backends/backend.ts';
 import { DepotError } from '../backends/errors.ts';
 import { formatLocation, type Location } from '../backends/location.ts';
+import { shellWord } from '../backends/shell-word.ts';
 import { type Config, readConfig } from './config.ts';
-import { locate, openStore } from './connect.ts';
+import { locate, openStore, surroundings } from './connect.ts';
 import { examineStore } from './create-store.ts';
 import { findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { type Repository, repositoryAround } from './git.ts';
@@ -19,7 +20,6 @@ import {
   lfsConfigCommitted,
   notHijacked,
 } from './setup-checks.ts';
-import { shellWord } from './shell-word.ts';
 import type { Store } from './store.ts';
 import { resolveTyped } from './typed-location.ts';
 
@@ -97,7 +97,7 @@ async function attempt(
     ownMarker = !own;
     note({ subject: step, ok: true, detail: `${name}, ${leave}` });
     step = 'store';
-    const store = own ? await openGitObjects(location, config) : await openStore(location, config);
+    const store = own ? await openGitObjects(location, config, surroundings()) : await openStore(location, config);
     note({ subject: step, ok: true, detail: await describeStore(store, own) });
     step = 'moving';
     if (location.kind === 'webdav') note(await moving(store.backend));

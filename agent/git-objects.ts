@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DepotError } from '../backends/errors.ts';
-import { formatLocation, type Location } from '../backends/location.ts';
-import { openBackend } from '../backends/open.ts';
+import { type Location, parseLocation, type Surroundings } from '../backends/location.ts';
+import { folderOf, openBackend } from '../backends/open.ts';
 import { type Config, verifyPolicy } from './config.ts';
 import { runGit } from './git.ts';
+import { mountsIn } from './mounts.ts';
 import { type Store, storeOver } from './store.ts';
 
 /**
@@ -12,11 +13,12 @@ import { type Store, storeOver } from './store.ts';
  * There is no marker; what says "this is mounted" is the repository's own HEAD.
  * @throws DepotError `no-store` when there is no repository.
  */
-export async function openGitObjects(remote: Location, config: Config): Promise<Store> {
-  const name = formatLocation(remote);
-  const gitDir = await gitDirAt(name);
-  const location: Location = remote.kind === 'folder' ? { kind: 'folder', path: gitDir } : remote;
-  const backend = await openBackend(location, { platform: process.platform, anchor: 'HEAD', temp: 'lfs/tmp' });
+export async function openGitObjects(remote: Location, config: Config, around: Surroundings): Promise<Store> {
+  if (remote.kind === 'webdav') throw new Error('a remote on the web was taken for a folder');
+  const { platform } = around;
+  const mounts = mountsIn(config, around);
+  const gitDir = parseLocation(await gitDirAt(await folderOf(remote, { platform, mounts })), around);
+  const backend = await openBackend(gitDir, { platform, mounts, anchor: 'HEAD', temp: 'lfs/tmp' });
   return storeOver(backend, { objects: 'lfs/objects', verify: verifyPolicy(config, backend.capabilities.reads) });
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Backend, CallOptions, Findings, PutOutcome } from '../backends/backend.ts';
 import { DepotError } from '../backends/errors.ts';
-import { shellWord } from './shell-word.ts';
+import { shellWord } from '../backends/shell-word.ts';
 
 /**
  * The file at the root that says "this is a store". No marker, no store: the empty folder under an unmounted share has

@@ -1,6 +1,6 @@
 import { isSea } from 'node:sea';
+import { shellQuote } from '../backends/shell-word.ts';
 import { INIT_VARIABLE, NEXT_VARIABLE } from './handover.ts';
-import { shellQuote } from './shell-word.ts';
 
 /** The name of the agent in git's configuration: `lfs.customtransfer.depot.*`. */
 export const AGENT = 'depot';

@@ -1,7 +1,7 @@
 import { DepotError } from '../backends/errors.ts';
 import { covers, formatLocation, type Location, parseLocation, type Surroundings } from '../backends/location.ts';
+import { shellWord } from '../backends/shell-word.ts';
 import type { Config, Setting } from './config.ts';
-import { shellWord } from './shell-word.ts';
 
 /**
  * Which locations the user allows. A clone is somebody else's text, and merely opening `\\host` on Windows sends the

@@ -2,6 +2,7 @@ import type { Backend } from './backend.ts';
 import { DepotError } from './errors.ts';
 import { openFolder } from './folder/folder.ts';
 import { formatLocation, type Location } from './location.ts';
+import type { Mount } from './share/mount-table.ts';
 import type { WebOptions } from './webdav/options.ts';
 
 export interface OpenOptions {
@@ -10,45 +11,58 @@ export interface OpenOptions {
   anchor: string;
   /** Where temp files live, relative to the root. */
   temp: string;
+  /** Where the user says that shares are mounted, for systems that do not open `//server/share` by themselves. */
+  mounts?: readonly Mount[];
   /** The network and the user, for a location that is reached by HTTP. */
   web?: WebOptions | undefined;
 }
 
 /**
- * The backend for a location, with its layers. Touches nothing yet.
- * @throws DepotError `unsupported` or `configuration` for a location that cannot be opened on this platform.
+ * The backend for a location, with its layers. Touches nothing of the storage yet.
+ * @throws DepotError `configuration` for a location that cannot be opened on this platform, `unreachable` for a share that
+ * is not mounted.
  */
 export async function openBackend(location: Location, options: OpenOptions): Promise<Backend> {
   const name = formatLocation(location);
-  const what = `cannot open ${name}`;
-  const windows = options.platform === 'win32';
-  switch (location.kind) {
-    case 'folder': {
-      const hasDrive = /^[A-Z]:/.test(location.path);
-      if (hasDrive && !windows) {
-        const cure = 'use a location that exists on every machine of the team';
-        throw new DepotError('configuration', { what, why: 'a drive letter means something on Windows only', cure });
-      }
-      if (!hasDrive && windows) {
-        const cure = 'write the drive too, like D:/lfs, or a share, //server/share/lfs';
-        throw new DepotError('configuration', { what, why: 'on Windows a folder needs its drive letter', cure });
-      }
-      return openFolder(location.path, { ...options, location: name });
-    }
-    case 'share':
-      // Windows opens \\server\share by itself. Finding the mount point of a share elsewhere is not done yet.
-      if (windows && location.path !== '') return openFolder(name, { ...options, location: name });
-      throw new DepotError('unsupported', {
-        what,
-        why: windows ? 'it names a server without a share' : 'this version opens network shares on Windows only',
-        cure: windows ? 'write it like //server/share/lfs' : 'mount the share and use the folder it is mounted on',
-      });
-    case 'webdav': {
-      const { anchor, temp, web } = options;
-      if (!web) throw new Error('a location on the web was opened without options for the web');
-      // Loaded late: the modules of the network cost a start three times what those of a folder do.
-      const { openWebdav } = await import('./webdav/webdav.ts');
-      return openWebdav(location.url, { location: name, anchor, temp, web });
-    }
+  if (location.kind === 'webdav') {
+    const { anchor, temp, web } = options;
+    if (!web) throw new Error('a location on the web was opened without options for the web');
+    // Loaded late: the modules of the network cost a start three times what those of a folder do.
+    const { openWebdav } = await import('./webdav/webdav.ts');
+    return openWebdav(location.url, { location: name, anchor, temp, web });
   }
+  const root = await folderOf(location, options);
+  // A mounted share that is named by its mount point counts as a disk: rather a slow push than a damaged object that is
+  // passed over.
+  return openFolder(root, { ...options, location: name, reads: location.kind === 'share' ? 'remote' : 'local' });
+}
+
+/**
+ * Where a folder or share is on this computer, as its own programs write it, with forward slashes.
+ * @throws DepotError as `openBackend`.
+ */
+export async function folderOf(
+  location: Exclude<Location, { kind: 'webdav' }>,
+  { platform, mounts = [] }: Pick<OpenOptions, 'platform' | 'mounts'>,
+): Promise<string> {
+  const name = formatLocation(location);
+  const refused = (why: string, cure: string): DepotError =>
+    new DepotError('configuration', { what: `cannot open ${name}`, why, cure });
+  const windows = platform === 'win32';
+  if (location.kind === 'share') {
+    if (location.path === '') throw refused('it names a server without a share', 'write it like //server/share/lfs');
+    if (windows) return name;
+    const { mountedFolder } = await import('./share/mounted.ts');
+    return mountedFolder(location, mounts, platform);
+  }
+  const hasDrive = /^[A-Z]:/.test(location.path);
+  if (hasDrive && !windows) {
+    const cure = 'use a location that exists on every machine of the team, like //server/share/lfs';
+    throw refused('a drive letter means something on Windows only', cure);
+  }
+  if (!hasDrive && windows) {
+    const cure = 'write the drive too, like D:/lfs, or a share, //server/share/lfs';
+    throw refused('on Windows a folder needs its drive letter', cure);
+  }
+  return location.path;
 }

@@ -2,11 +2,11 @@ import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node
 import { basename, dirname, join } from 'node:path';
 import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, lfsUrl } from '../../backends/location.ts';
+import { shellWord } from '../../backends/shell-word.ts';
 import { type Config, readConfig, type Setting } from '../config.ts';
 import { type Creation, createStore } from '../create-store.ts';
 import { findRepository, git, type Repository, runGit } from '../git.ts';
 import type { Operation } from '../protocol.ts';
-import { shellWord } from '../shell-word.ts';
 import { MATCH_KEY } from '../start.ts';
 import { resolveTyped } from '../typed-location.ts';
 import { allow } from './trust.ts';

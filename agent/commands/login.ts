@@ -1,4 +1,5 @@
 import { DepotError, printable } from '../../backends/errors.ts';
+import { shellWord } from '../../backends/shell-word.ts';
 import { checkLogin } from '../../backends/webdav/check-login.ts';
 import type { Credential, WebOptions } from '../../backends/webdav/options.ts';
 import type { Config } from '../config.ts';
@@ -12,7 +13,6 @@ import {
 } from '../network/git-credential.ts';
 import { webOptionsFor } from '../network/http-settings.ts';
 import { urlSettings } from '../network/url-settings.ts';
-import { shellWord } from '../shell-word.ts';
 import { webPlaces } from './web-places.ts';
 
 export interface LoginOptions {

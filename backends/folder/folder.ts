@@ -17,6 +17,8 @@ export interface FolderOptions {
   anchor: string;
   temp: string;
   platform: NodeJS.Platform;
+  /** See Capabilities. Default `local`. */
+  reads?: 'local' | 'remote';
   /** Instead of finding out what fits the filesystem: for tests. */
   calls?: Calls;
 }
@@ -61,8 +63,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
   return {
     location: place.location,
     temp: place.temp,
-    // A mounted share counts as a disk: rather a slow push than a damaged object that is passed over.
-    capabilities: { reads: root.startsWith('//') ? 'remote' : 'local', resumes: false },
+    capabilities: { reads: options.reads ?? 'local', resumes: false },
 
     create: async () => {
       const what = `cannot make a store at ${place.location}`;

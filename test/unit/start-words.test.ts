@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { shellQuote } from '../../agent/shell-word.ts';
 import { programIn, startSettings } from '../../agent/start.ts';
+import { shellQuote } from '../../backends/shell-word.ts';
 
 /** Characters that mean something to a shell, to a regular expression or to a file system, and words of the script. */
 const PIECES = [...`ab /.-_ '"$\\\`%*?[]{}()!&|;<>~#=@:,ü日😀`, 'agent', ' agent', "'\\''", '%s', '\\n', 'exec'];

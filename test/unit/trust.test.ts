@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { configOf, type Setting } from '../../agent/config.ts';
-import { shellWord } from '../../agent/shell-word.ts';
 import { assertTrusted, isTrusted, TRUSTED, trustedSettings } from '../../agent/trust.ts';
 import { DepotError } from '../../backends/errors.ts';
 import { parseLocation } from '../../backends/location.ts';
+import { shellWord } from '../../backends/shell-word.ts';
 
 const AROUND = { platform: 'linux', home: '/home/me' } as const;
 
