@@ -51,6 +51,8 @@ const DENIED: Meaning = {
   cure: 'ask whoever owns the storage for write access to it, then try again',
 };
 const UNREADABLE: Meaning = { ...DENIED, cure: 'ask whoever owns the storage to let you read it, then try again' };
+/** The share's password was changed, or its ticket ran out (the CIFS client of Linux). */
+const LOGIN: Meaning = { kind: 'denied', cure: 'the share wants a new login: mount it again, then try again' };
 const AWAY: Meaning = {
   kind: 'unreachable',
   cure: 'check that the disk or share is connected, then try again',
@@ -60,6 +62,12 @@ const BUSY: Meaning = {
   kind: 'conflict',
   cure: 'another program holds the file open; try again in a moment',
   temporary: true,
+};
+
+/** A share that went away in the middle, and other troubles for which libuv has no name on Windows. */
+const UNNAMED: Meaning = {
+  ...AWAY,
+  cure: 'open that folder in the Explorer: Windows says there what is wrong (a login, a server that is away); then try again',
 };
 
 /** errno(3) names, grouped by what they mean for somebody whose storage is a disk or a mounted share. */
@@ -87,6 +95,17 @@ const MEANINGS: Record<string, Meaning> = {
   ENODEV: AWAY,
   ENXIO: AWAY,
   EREMOTEIO: AWAY,
+  ENOLINK: AWAY,
+  ENONET: AWAY,
+  EPIPE: AWAY,
+  ESHUTDOWN: AWAY,
+  EOF: AWAY,
+  ECANCELED: AWAY,
+  EREMCHG: AWAY,
+  EKEYREJECTED: LOGIN,
+  EKEYEXPIRED: LOGIN,
+  ENOKEY: LOGIN,
+  UNKNOWN: UNNAMED,
   EBUSY: BUSY,
   EAGAIN: BUSY,
   ETXTBSY: BUSY,

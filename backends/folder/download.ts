@@ -1,12 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, open, openSync, rmSync } from 'node:fs';
-import { type FileHandle, open as openHandle } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readFile as readWhole, rmSync } from 'node:fs';
+import { promisify } from 'node:util';
 import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError } from '../errors.ts';
 import { damaged, localWriteTrouble } from '../local-file.ts';
 import { errorCode } from '../system-error.ts';
 import { copyBytes, digestOf, onSide, SMALL, sideOf, tryClone } from './copy.ts';
-import { inside, type Place } from './place.ts';
+import { inside, type Place, waiting } from './place.ts';
 
 /** Copies a stored file into a new local file, by cloning where that works. Undefined when nothing is there. */
 export async function getFile(
@@ -104,11 +104,12 @@ const LARGEST_READ = 1024 * 1024;
  * that hangs must not hang the event loop, which has a cancel to notice.
  */
 export async function readFile(place: Place, path: string, what: string): Promise<Buffer | undefined> {
-  let handle: FileHandle | undefined;
+  const calls = waiting(place);
+  let fd: number | undefined;
   try {
-    handle = await openHandle(inside(place, path), 'r');
-    const stats = await handle.stat();
-    if (stats.size <= LARGEST_READ) return stats.isFile() ? await handle.readFile() : undefined;
+    fd = await calls.open(inside(place, path), 'r');
+    const stats = await calls.fstat(fd);
+    if (stats.size <= LARGEST_READ) return stats.isFile() ? await promisify(readWhole)(fd) : undefined;
     const why = `it should be a small file, and has ${stats.size} bytes`;
     throw new DepotError('corrupt', { what, why, cure: 'something else was written there: put the right file back' });
   } catch (error) {
@@ -116,7 +117,7 @@ export async function readFile(place: Place, path: string, what: string): Promis
     if (code === 'ENOENT' || code === 'EISDIR') return undefined;
     throw error;
   } finally {
-    await handle?.close();
+    if (fd !== undefined) await calls.close(fd);
   }
 }
 
@@ -125,14 +126,14 @@ export async function readFile(place: Place, path: string, what: string): Promis
  * read then depends on the filesystem, see calls.ts.
  */
 async function openIfThere(place: Place, path: string): Promise<number | undefined> {
-  const fd = await new Promise<number | undefined>((resolve, reject) => {
-    open(inside(place, path), 'r', (error, opened) => {
-      if (!error) resolve(opened);
-      else if (error.code === 'ENOENT') resolve(undefined);
-      else reject(error);
-    });
-  });
-  if (fd === undefined || fstatSync(fd).isFile()) return fd;
+  let fd: number;
+  try {
+    fd = await waiting(place).open(inside(place, path), 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  if (fstatSync(fd).isFile()) return fd;
   closeSync(fd);
   return undefined;
 }

@@ -6,7 +6,8 @@ import { errorCode, fromSystemError } from '../system-error.ts';
 import { type Calls, callsFor, WAITING } from './calls.ts';
 import { digestFile, getFile, readFile } from './download.ts';
 import { makeRoot } from './modes.ts';
-import { assertMounted, fileStat, inside, makeTempFolder, type Place, versionOf } from './place.ts';
+import { withPatience } from './patience.ts';
+import { assertMounted, fileStat, inside, makeTempFolder, type Place, versionOf, waiting } from './place.ts';
 import { listFiles, removeFile, sweepTemp } from './tidy.ts';
 import { putFile, writeFile } from './upload.ts';
 
@@ -25,14 +26,15 @@ export interface FolderOptions {
 
 /** A folder on a disk or on a mounted share. Touches nothing until a verb is called. */
 export function openFolder(root: string, options: FolderOptions): Backend {
-  const place: Place = { root: normalize(root), ...options, calls: options.calls ?? WAITING, lacks: new Set() };
+  const calls = options.calls ?? WAITING;
+  const standing: Place = { root: normalize(root), ...options, calls, memory: {}, lacks: new Set() };
   let settled = options.calls !== undefined;
 
   /** Finds out once what kind of filesystem this is; again when the root was not there. */
   async function settle(): Promise<void> {
     if (settled) return;
-    place.calls = await callsFor(place.root, place.platform);
-    settled = place.calls.direct || (await place.calls.stat(place.root)) !== undefined;
+    standing.calls = await callsFor(standing.root, standing.platform);
+    settled = standing.calls.direct || (await standing.calls.stat(standing.root)) !== undefined;
   }
 
   /** Gives every failure its kind, and "no such file" its meaning: not mounted, unless the anchor stands. */
@@ -40,37 +42,37 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     verb: string,
     path: string,
     o: CallOptions | undefined,
-    work: (what: string) => T | Promise<T>,
+    work: (place: Place, what: string) => T | Promise<T>,
   ) {
-    const what = `cannot ${verb} ${path ? inside(place, path) : place.location}`;
+    const what = `cannot ${verb} ${path ? inside(standing, path) : standing.location}`;
     throwIfCancelled(o?.signal, what);
     try {
       await settle();
-      return await work(what);
+      return await work(withPatience(standing, o?.signal), what);
     } catch (error) {
       if (o?.signal?.aborted) throw cancelled(what);
-      if (errorCode(error) === 'ENOENT') await assertMounted(place, what);
+      if (errorCode(error) === 'ENOENT') await assertMounted(standing, what);
       throw fromSystemError(error, what, READING.has(verb) ? 'read' : 'write');
     }
   }
 
   /** `found`, or undefined once it is sure that the storage itself is there. */
-  async function orAbsent<T>(found: T | undefined, what: string): Promise<T | undefined> {
+  async function orAbsent<T>(found: T | undefined, place: Place, what: string): Promise<T | undefined> {
     if (found === undefined) await assertMounted(place, what);
     return found;
   }
 
   return {
-    location: place.location,
-    temp: place.temp,
+    location: standing.location,
+    temp: standing.temp,
     capabilities: { reads: options.reads ?? 'local', resumes: false },
 
     create: async () => {
-      const what = `cannot make a store at ${place.location}`;
+      const what = `cannot make a store at ${standing.location}`;
       try {
-        await makeRoot(place.calls, place.root, place.platform);
+        await makeRoot(standing.calls, standing.root, standing.platform);
         await settle();
-        await makeTempFolder(place);
+        await makeTempFolder(standing);
       } catch (error) {
         if (errorCode(error) !== 'ENOENT') throw fromSystemError(error, what);
         throw new DepotError('no-store', {
@@ -83,17 +85,17 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     },
 
     stat: (path, o) =>
-      call('look at', path, o, async (what) => {
-        // Waited for on every disk, as the first touch of each object is.
-        const seen = await fileStat(WAITING, inside(place, path));
-        const stats = o?.beforePut ? seen : await orAbsent(seen, what);
+      call('look at', path, o, async (place, what) => {
+        const seen = await fileStat(waiting(place), inside(place, path));
+        const stats = o?.beforePut ? seen : await orAbsent(seen, place, what);
         return stats && { path, size: Number(stats.size), version: versionOf(stats) };
       }),
 
     async *list(prefix, o) {
-      const what = `cannot list ${inside(place, prefix)}`;
+      const what = `cannot list ${inside(standing, prefix)}`;
       try {
         await settle();
+        const place = withPatience(standing, o?.signal);
         await assertMounted(place, what);
         yield* listFiles(place, prefix, o?.signal, what);
       } catch (error) {
@@ -102,23 +104,27 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     },
 
     put: (path: string, localFile: string, o: PutOptions) =>
-      call('store', path, o, (what) => putFile(place, path, localFile, o, what)),
+      call('store', path, o, (place, what) => putFile(place, path, localFile, o, what)),
 
     get: (path, localFile, o) =>
-      call('fetch', path, o, async (what) => orAbsent(await getFile(place, path, localFile, o, what), what)),
+      call('fetch', path, o, async (place, what) =>
+        orAbsent(await getFile(place, path, localFile, o, what), place, what),
+      ),
 
-    digest: (path, o) => call('read', path, o, async (what) => orAbsent(await digestFile(place, path, o), what)),
+    digest: (path, o) =>
+      call('read', path, o, async (place, what) => orAbsent(await digestFile(place, path, o), place, what)),
 
-    read: (path, o) => call('read', path, o, async (what) => orAbsent(await readFile(place, path, what), what)),
+    read: (path, o) =>
+      call('read', path, o, async (place, what) => orAbsent(await readFile(place, path, what), place, what)),
 
-    write: (path, content, o) => call('write', path, o, (what) => writeFile(place, path, content, what)),
+    write: (path, content, o) => call('write', path, o, (place, what) => writeFile(place, path, content, what)),
 
-    remove: (path, o) => call('remove', path, o, (what) => removeFile(place, path, what)),
+    remove: (path, o) => call('remove', path, o, (place, what) => removeFile(place, path, what)),
 
-    sweep: (olderThan, o) => call('tidy', place.temp, o, (what) => sweepTemp(place, olderThan, what)),
+    sweep: (olderThan, o) => call('tidy', standing.temp, o, (place, what) => sweepTemp(place, olderThan, what)),
 
     space: (o) =>
-      call('look at', '', o, async (what) => {
+      call('look at', '', o, async (place, what) => {
         await assertMounted(place, what);
         const stats = statfsSync(place.root);
         return stats.bavail * stats.bsize;

@@ -53,9 +53,10 @@ export async function makeRoot(calls: Calls, root: string, platform: NodeJS.Plat
   try {
     await calls.mkdir(root, undefined);
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-    if ((await calls.stat(root))?.isDirectory()) return;
-    throw Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR' });
+    // The top of a share or a drive is there, and Windows says "denied" or "exists" as it likes.
+    const standing = errorCode(error) === 'ENOENT' ? undefined : await calls.stat(root);
+    if (standing?.isDirectory()) return;
+    throw standing ? Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR' }) : error;
   }
   const parent = platform === 'win32' ? undefined : await calls.stat(dirname(root));
   if (!parent) return;

@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { join, relative } from 'node:path';
 import { DepotError } from '../errors.ts';
 import { errorCode } from '../system-error.ts';
-import type { Calls } from './calls.ts';
+import { type Calls, WAITING } from './calls.ts';
 import { applyModes, type Modes, makeFolder, modesOf } from './modes.ts';
 
 /** One open folder backend: where it is, and what is remembered about it while the process lives. */
@@ -18,9 +18,12 @@ export interface Place {
   /** How the store's names are touched; see calls.ts. */
   calls: Calls;
   /** Read from the root once; see `modes()`. */
-  modes?: { known: Modes | undefined };
-  /** Set once a hard link, a clone or a folder's fsync was refused here: it is not tried again. */
-  readonly lacks: Set<'links' | 'clones' | 'folder-fsync'>;
+  readonly memory: { modes?: { known: Modes | undefined } };
+  /**
+   * Set once a hard link, a clone or a folder's fsync was refused here, or patience did not help against "denied": it is
+   * not tried again.
+   */
+  readonly lacks: Set<'links' | 'clones' | 'folder-fsync' | 'patience'>;
 }
 
 /** The native path of `path`, which is relative to the root. */
@@ -28,9 +31,14 @@ export function inside(place: Place, path: string): string {
   return join(place.root, path);
 }
 
-export async function modes(place: Place): Promise<Modes | undefined> {
-  place.modes ??= { known: await modesOf(place.calls, place.root, place.platform) };
-  return place.modes.known;
+export async function modes({ memory, calls, root, platform }: Place): Promise<Modes | undefined> {
+  memory.modes ??= { known: await modesOf(calls, root, platform) };
+  return memory.modes.known;
+}
+
+/** The calls that are waited for on every disk: the first touch of each object, which must not hang the event loop. */
+export function waiting({ calls }: Place): Calls {
+  return calls.direct ? WAITING : calls;
 }
 
 /** What a temp file is for, for whoever finds one. */
