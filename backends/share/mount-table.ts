@@ -7,6 +7,10 @@ import { type Location, parseLocation } from '../location.ts';
 export interface Mount {
   share: Extract<Location, { kind: 'share' }>;
   folder: string;
+  /** The server's address, where it is known. */
+  address?: string | undefined;
+  /** Folders below `folder` in which something else is mounted. */
+  hidden?: string[];
 }
 
 /**
@@ -30,6 +34,7 @@ interface Line {
   root: string;
   point: string;
   source: string;
+  address: string | undefined;
 }
 
 /** Reads /proc/self/mountinfo. Only what can be seen counts, not what another mount covers. */
@@ -41,7 +46,9 @@ export function parseMountInfo(text: string): Mount[] {
   const mounts: Mount[] = [];
   for (const line of lines) {
     const share = shareAt(line);
-    if (share && !isCovered(line, lines)) mounts.push({ share, folder: line.point });
+    if (!share || isCovered(line, lines)) continue;
+    const hidden = lines.filter(({ parent }) => parent === line.id).map(({ point }) => point);
+    mounts.push({ share, folder: line.point, address: line.address, hidden });
   }
   return mounts;
 }
@@ -49,9 +56,10 @@ export function parseMountInfo(text: string): Mount[] {
 function parseLine(line: string): Line | undefined {
   const [mount = '', filesystem] = line.split(' - ');
   const [id, parent, , root, point] = mount.split(' ').map(unescapeOctal);
-  const source = filesystem?.split(' ').map(unescapeOctal)[1];
+  const [, source, options] = filesystem?.split(' ').map(unescapeOctal) ?? [];
   if (!id || !parent || !root || !point || !source) return undefined;
-  return { id, parent, root, point, source };
+  const [, address] = /(?:^|,)addr=([^,]+)/.exec(options ?? '') ?? [];
+  return { id, parent, root, point, source, address };
 }
 
 /** Blank, tab, newline and backslash are written as `\040`, `\011`, `\012` and `\134`. */
@@ -72,13 +80,14 @@ function isCovered(line: Line, lines: readonly Line[]): boolean {
   return parent !== undefined && parent.point !== line.point && isCovered(parent, lines);
 }
 
-function isBelow(path: string, folder: string): boolean {
+/** Whether `path` lies in `folder`. */
+export function isBelow(path: string, folder: string): boolean {
   return folder === '/' || path.startsWith(`${folder}/`);
 }
 
 /**
- * The kernel tells of a share both what was mounted (`//server/share/sub`) and which folder is seen: `/sub` again, or `/`,
- * or for a bind mount a folder below it.
+ * The kernel tells of a share both what was mounted (`//server/share/sub`) and which folder of it is seen: `/`, or for a
+ * bind mount a folder below; where the server could not begin at `sub`, `/sub` once more.
  */
 function shareAt({ source, root }: Line): Mount['share'] | undefined {
   const mounted = parseShare(source);
@@ -106,7 +115,7 @@ function parseShare(text: string): Mount['share'] | undefined {
 export function parseMountOutput(text: string): Mount[] {
   const mounts: Mount[] = [];
   for (const line of text.split('\n')) {
-    const [, source, folder] = /^(\/\/.+?) on (\/.*) \(smbfs[,)][^()]*$/.exec(line) ?? [];
+    const [, source, folder] = /^(\/\/.+?) on (\/.*) \(smbfs(?:,[^()]*)?\)$/.exec(line) ?? [];
     if (source === undefined || folder === undefined) continue;
     const share = parseShare(decoded(source.replace(/^\/\/[^/]*@/, '//')));
     if (share) mounts.push({ share, folder });

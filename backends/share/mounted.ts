@@ -1,7 +1,7 @@
 import { DepotError } from '../errors.ts';
 import { covers, formatLocation } from '../location.ts';
 import { shellQuote, shellWord } from '../shell-word.ts';
-import { type Mount, mountedShares } from './mount-table.ts';
+import { isBelow, type Mount, mountedShares } from './mount-table.ts';
 
 type Share = Mount['share'];
 
@@ -26,24 +26,30 @@ export async function mountedFolder(location: Share, said: readonly Mount[], pla
 export function folderIn(mounts: readonly Mount[], location: Share): string | undefined {
   const holding = mounts
     .filter(({ share }) => covers({ ...share, server: location.server }, location, 'linux'))
+    .filter((mount) => !isHidden(folderBelow(mount, location), mount))
     .sort((one, other) => depth(other) - depth(one));
-  const named = holding.filter(({ share }) => isServer(share.server, location.server));
+  const named = holding.find((mount) => isServer(mount, location.server));
   const likely = holding.filter(({ share }) => mayBeServer(share.server, location.server));
   const unclear = new Set(likely.map(({ share }) => plain(share.server))).size > 1;
-  const best = named[0] ?? (unclear ? undefined : likely[0]);
-  return best && below(best.folder, location.path.split('/').slice(depth(best)));
+  const best = named ?? (unclear ? undefined : likely[0]);
+  return best && folderBelow(best, location);
+}
+
+function folderBelow(mount: Mount, location: Share): string {
+  const top = mount.folder === '/' ? '' : mount.folder;
+  return [top, ...location.path.split('/').slice(depth(mount))].join('/') || '/';
+}
+
+function isHidden(folder: string, { hidden = [] }: Mount): boolean {
+  return hidden.some((other) => folder === other || isBelow(folder, other));
 }
 
 function depth({ share }: Mount): number {
   return share.path.split('/').length;
 }
 
-function below(folder: string, segments: string[]): string {
-  return [folder === '/' ? '' : folder, ...segments].join('/');
-}
-
-function isServer(mounted: string, named: string): boolean {
-  return plain(mounted) === plain(named);
+function isServer({ share, address }: Mount, named: string): boolean {
+  return plain(share.server) === plain(named) || address === named;
 }
 
 /**
