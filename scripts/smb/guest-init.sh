@@ -1,6 +1,7 @@
 #!/bin/bash
 # The first process of the User-Mode Linux: loads the CIFS client, runs one job, and turns the machine off.
-# Its root is the host's, read-only; @WORK is the folder that both can write. The variables come by the kernel's command line.
+# Its root is the host's, read-only; The folder depot_work, which comes by the
+# kernel's command line, is where both can write.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/mnt/local TMPDIR=/mnt/local LANG=C.UTF-8
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -25,7 +26,6 @@ done
 
 . /mnt/work/environment
 cd "$PROJECT"
-"$@" >/dev/null 2>&1
 sh -c "$JOB"
 echo $? >/mnt/work/status
 sync
