@@ -1,5 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import type { Storage } from './storage.ts';
 
 /**
@@ -22,6 +32,7 @@ export function diskStorage(
     if (first === undefined) return;
     for (let made = folder; made.length >= first.length; made = dirname(made)) adopt(made);
   };
+  let unmounted = 0;
   return {
     plant(path, content, age = 0) {
       makeFolder(dirname(inside(path)));
@@ -36,12 +47,20 @@ export function diskStorage(
     setAge,
     content: (path) =>
       statSync(inside(path), { throwIfNoEntry: false })?.isFile() ? readFileSync(inside(path)) : undefined,
-    everything: () => (existsSync(root) ? readdirSync(root, { recursive: true, encoding: 'utf8' }).sort() : undefined),
+    everything: () => (existsSync(root) ? namesBelow(root) : undefined),
     unmount(how) {
-      rmSync(root, { recursive: true });
+      // Windows keeps the name of what somebody has open.
+      if (process.platform === 'win32') renameSync(root, `${root}-unmounted-${unmounted++}`);
+      else rmSync(root, { recursive: true });
       if (how === 'empty') makeFolder(root);
     },
     dropFolder: (path) => rmSync(inside(path), { recursive: true, force: true }),
     dispose: () => rmSync(home, { recursive: true, force: true }),
   };
+}
+
+/** With forward slashes, like the paths of a backend. */
+function namesBelow(root: string): string[] {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  return names.map((name) => name.replaceAll(sep, '/')).sort();
 }

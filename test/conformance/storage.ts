@@ -33,6 +33,11 @@ export interface Storage {
 export interface Traits {
   /** False where two machines that publish one path in the same instant may both be told `created`. Default true. */
   oneCreator?: boolean;
+  /**
+   * False where the damaged file goes aside before another takes its name: of many that replace it at once, one may create
+   * the file in that moment and a second one replace it by the same bytes. Default true.
+   */
+  oneReplacer?: boolean;
   /** True for a storage that lives in this process, which others cannot open. */
   inProcess?: boolean;
   /** Modules to load first in other processes. */

@@ -1,0 +1,3 @@
+import { testOnWindows } from './windows-tests.ts';
+
+await testOnWindows('windows/inside/conformance.ts');
