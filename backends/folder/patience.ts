@@ -11,7 +11,12 @@ export function withPatience(place: Place, signal: AbortSignal | undefined): Pla
   return place.calls.direct ? place : { ...place, calls: patient(place, signal) };
 }
 
-/** No such thing on a local disk of Linux: somebody holds the file (Windows: sharing violation), or a stale handle. */
+/** Whether an error says that somebody holds the file, or that a handle went stale: it passes, for those who wait. */
+export function isHeld(error: unknown): boolean {
+  return HELD.has(errorCode(error));
+}
+
+/** EBUSY is what Windows' "sharing violation" is called here. None of these is seen on a local disk of Linux. */
 const HELD = new Set<string | undefined>(['EBUSY', 'ETXTBSY', 'EAGAIN', 'ESTALE']);
 
 /** What Windows and Samba say to a rename or a removal of a file that is held, and to one that is not allowed. */
@@ -31,10 +36,10 @@ function patient({ calls, lacks, platform }: Place, signal: AbortSignal | undefi
     } catch (error) {
       const denied = (code: string | undefined) => deniable && !lacks.has('patience') && DENIED.has(code);
       const first = errorCode(error);
-      if (!HELD.has(first) && !denied(first)) throw error;
+      if (!isHeld(error) && !denied(first)) throw error;
       return await again(work, {
         signal,
-        retries: HELD.has(first) ? TRIES.held : TRIES.denied,
+        retries: isHeld(error) ? TRIES.held : TRIES.denied,
         worthwhile: (code) => HELD.has(code) || denied(code),
       }).catch((last) => {
         if (DENIED.has(errorCode(last))) lacks.add('patience');

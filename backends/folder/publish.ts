@@ -3,6 +3,7 @@ import type { PutOutcome } from '../backend.ts';
 import { isKind } from '../errors.ts';
 import { errorCode } from '../system-error.ts';
 import { makeFolder } from './modes.ts';
+import { isHeld } from './patience.ts';
 import { asideName, assertMounted, fileStat, leaveToSweep, modes, type Place, tempName, versionOf } from './place.ts';
 
 export interface PublishOptions {
@@ -90,6 +91,8 @@ async function giveName({ calls, lacks }: Place, temp: string, final: string): P
     } catch (error) {
       const code = errorCode(error);
       if (code === 'ENOENT' || code === 'EEXIST') return { code, error };
+      // Cancelled, or held by somebody for long: that says nothing about links.
+      if (code === undefined || isHeld(error)) throw error;
     }
   }
   if (await calls.stat(final)) return { code: 'EEXIST', error: new Error(`${final} exists`) };
