@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ export type Deed =
   | { deed: 'close-share'; share: string }
   | { deed: 'hold'; share: string; path: string; shared: Sharing[] }
   | { deed: 'release' }
+  | { deed: 'rename'; from: string; to: string }
+  | { deed: 'write'; path: string; content: string }
   | { deed: 'files'; folder: string };
 
 export interface FileThere {
@@ -40,6 +42,10 @@ export async function listenForDeeds(samba: Samba): Promise<number> {
       case 'release':
         for (const release of held.splice(0)) await release();
         return undefined;
+      case 'rename':
+        return renameSync(join(samba.shares, deed.from), join(samba.shares, deed.to));
+      case 'write':
+        return writeFileSync(join(samba.shares, deed.path), deed.content);
       case 'files':
         return filesBelow(join(samba.shares, deed.folder));
     }

@@ -9,7 +9,7 @@ import { CREDENTIALS, prepareSamba } from './samba.ts';
 const PARTS: Record<string, { job: string; limit: number }> = {
   mountinfo: { job: 'bash scripts/smb/mountinfo.sh', limit: 300 },
   tests: { job: 'node node_modules/vitest/vitest.mjs run --configLoader native test/smb', limit: 2400 },
-  situations: { job: 'node scripts/smb/situations.ts', limit: 1800 },
+  situations: { job: 'UV_THREADPOOL_SIZE=32 node scripts/smb/situations.ts', limit: 1800 },
 };
 
 const asked = process.argv.slice(2);
