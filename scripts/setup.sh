@@ -43,7 +43,7 @@ from_debian() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
   echo "setup: installing $* from Debian"
   apt-get update -qq >/dev/null &&
-    RUNLEVEL=1 SYSTEMD_OFFLINE=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+    RUNLEVEL=1 SYSTEMD_OFFLINE=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 "$@" >/dev/null
 }
 
 if ! git lfs version >/dev/null 2>&1 && ! from_debian git-lfs; then

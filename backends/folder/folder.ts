@@ -27,7 +27,14 @@ export interface FolderOptions {
 /** A folder on a disk or on a mounted share. Touches nothing until a verb is called. */
 export function openFolder(root: string, options: FolderOptions): Backend {
   const calls = options.calls ?? WAITING;
-  const standing: Place = { root: normalize(root), ...options, calls, memory: {}, lacks: new Set() };
+  const standing: Place = {
+    root: normalize(root),
+    ...options,
+    calls,
+    memory: {},
+    lacks: new Set(),
+    hopeless: new Set(),
+  };
   let settled = options.calls !== undefined;
 
   /** Finds out once what kind of filesystem this is; again when the root was not there. */

@@ -11,59 +11,70 @@ export function withPatience(place: Place, signal: AbortSignal | undefined): Pla
   return place.calls.direct ? place : { ...place, calls: patient(place, signal) };
 }
 
+type Codes = ReadonlySet<string | undefined>;
+
 /** Whether an error says that somebody holds the file, or that a handle went stale: it passes, for those who wait. */
 export function isHeld(error: unknown): boolean {
   return HELD.has(errorCode(error));
 }
 
 /** EBUSY is what Windows' "sharing violation" is called here. None of these is seen on a local disk of Linux. */
-const HELD = new Set<string | undefined>(['EBUSY', 'ETXTBSY', 'EAGAIN', 'ESTALE']);
+const HELD: Codes = new Set(['EBUSY', 'ETXTBSY', 'EAGAIN', 'ESTALE']);
 
 /** What Windows and Samba say to a rename or a removal of a file that is held, and to one that is not allowed. */
-const DENIED = new Set<string | undefined>(['EPERM', 'EACCES']);
+const DENIED: Codes = new Set(['EPERM', 'EACCES']);
 
 /**
- * Times after which it is given up, after pauses that grow from 20 ms to a second: 9 s in all for what is surely held.
- * What may just not be allowed gets 1.3 s, and only once in a process.
+ * What Linux's CIFS client says to a reader of an object that this computer publishes just now: while its temp name, a
+ * second link to it, is open or was so a second ago, the server refuses the other name (seen with Linux 6.1 and Samba 4.17).
  */
-const TRIES = { held: 14, denied: 6 };
+const LEASED: Codes = new Set(['EINVAL']);
 
-function patient({ calls, lacks, platform }: Place, signal: AbortSignal | undefined): Calls {
-  /** @param deniable whether "denied" may mean "held": not for what makes a new file, which nobody can hold yet. */
-  async function call<T>(deniable: boolean, work: () => T | Promise<T>): Promise<T> {
+const NONE: Codes = new Set();
+
+/**
+ * How often it is tried again, after pauses that grow from 20 ms to a second: 9 to 18 s in all for what is surely held. What
+ * may have another reason, like a right that is missing, gets 1 to 3 s; if that was in vain, none until one such call succeeds.
+ */
+const TRIES = { held: 14, unclear: 6 };
+
+function patient({ calls, hopeless, platform }: Place, signal: AbortSignal | undefined): Calls {
+  /** @param maybe codes that may mean "held" in this call. */
+  async function call<T>(name: keyof Calls, maybe: Codes, work: () => T | Promise<T>): Promise<T> {
     try {
-      return await work();
+      const done = await work();
+      hopeless.delete(name);
+      return done;
     } catch (error) {
-      const denied = (code: string | undefined) => deniable && !lacks.has('patience') && DENIED.has(code);
-      const first = errorCode(error);
-      if (!isHeld(error) && !denied(first)) throw error;
+      const unclear = (reason: unknown) => !hopeless.has(name) && maybe.has(errorCode(reason));
+      if (!isHeld(error) && !unclear(error)) throw error;
       return await again(work, {
         signal,
-        retries: isHeld(error) ? TRIES.held : TRIES.denied,
-        worthwhile: (code) => HELD.has(code) || denied(code),
+        retries: isHeld(error) ? TRIES.held : TRIES.unclear,
+        worthwhile: (reason) => isHeld(reason) || unclear(reason),
       }).catch((last) => {
-        if (DENIED.has(errorCode(last))) lacks.add('patience');
+        if (maybe.has(errorCode(last))) hopeless.add(name);
         throw last;
       });
     }
   }
   return {
     ...calls,
-    open: (path, flags) => call(false, () => calls.open(path, flags)),
-    stat: (path) => call(false, () => calls.stat(path)),
+    open: (path, flags) => call('open', flags === 'r' ? LEASED : NONE, () => calls.open(path, flags)),
+    stat: (path) => call('stat', NONE, () => calls.stat(path)),
     // Elsewhere EPERM is how a filesystem says that it has no hard links.
-    link: (from, to) => call(platform === 'win32', () => calls.link(from, to)),
-    rename: (from, to) => call(true, () => calls.rename(from, to)),
-    unlink: (path) => call(true, () => calls.unlink(path)),
-    mkdir: (path, mode) => call(false, () => calls.mkdir(path, mode)),
-    rmdir: (path) => call(true, () => calls.rmdir(path)),
+    link: (from, to) => call('link', platform === 'win32' ? DENIED : NONE, () => calls.link(from, to)),
+    rename: (from, to) => call('rename', DENIED, () => calls.rename(from, to)),
+    unlink: (path) => call('unlink', DENIED, () => calls.unlink(path)),
+    mkdir: (path, mode) => call('mkdir', NONE, () => calls.mkdir(path, mode)),
+    rmdir: (path) => call('rmdir', DENIED, () => calls.rmdir(path)),
   };
 }
 
 interface Patience {
   signal: AbortSignal | undefined;
   retries: number;
-  worthwhile: (code: string | undefined) => boolean;
+  worthwhile: (error: unknown) => boolean;
 }
 
 async function again<T>(work: () => T | Promise<T>, { signal, retries, worthwhile }: Patience): Promise<T> {
@@ -76,6 +87,6 @@ async function again<T>(work: () => T | Promise<T>, { signal, retries, worthwhil
     maxTimeout: 1000,
     randomize: true,
     signal,
-    shouldRetry: ({ error }) => worthwhile(errorCode(error)),
+    shouldRetry: ({ error }) => worthwhile(error),
   });
 }

@@ -19,11 +19,10 @@ export interface Place {
   calls: Calls;
   /** Read from the root once; see `modes()`. */
   readonly memory: { modes?: { known: Modes | undefined } };
-  /**
-   * Set once a hard link, a clone or a folder's fsync was refused here, or patience did not help against "denied": it is
-   * not tried again.
-   */
-  readonly lacks: Set<'links' | 'clones' | 'folder-fsync' | 'patience'>;
+  /** Set once a hard link, a clone or a folder's fsync was refused here: it is not tried again. */
+  readonly lacks: Set<'links' | 'clones' | 'folder-fsync'>;
+  /** Calls that were refused in a way for which patience did not help. */
+  readonly hopeless: Set<keyof Calls>;
 }
 
 /** The native path of `path`, which is relative to the root. */
