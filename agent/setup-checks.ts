@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { type Repository, runGit } from './git.ts';
-import { AGENT, ARGS_KEY, MATCH_KEY, PATH_KEY, programIn, programWords } from './start.ts';
+import { fleetingPlace, programWords, running } from './program.ts';
+import { AGENT, ARGS_KEY, MATCH_KEY, PATH_KEY, programIn } from './start.ts';
 
 // The links of doctor's chain from git to the agent, each looked at by itself; none changes anything.
 
@@ -57,6 +58,11 @@ export async function agentSet(config: Config, cwd: string): Promise<Finding> {
   if (version === undefined) {
     return { subject, ok: false, detail: `${program} does not run`, cure: 'lfs-depot install' };
   }
+  const fleeting = fleetingPlace({ ...running(), executable: words[0] ?? '', script: words[1] });
+  if (fleeting) {
+    const cure = 'move it to a folder where it can stay, and run there: lfs-depot install';
+    return { subject, ok: false, detail: `git config names ${program}, and ${fleeting}`, cure };
+  }
   const other =
     program === programWords().join(' ') ? '' : ` (not the one that you just ran, ${programWords().join(' ')})`;
   return { subject, ok: true, detail: `${program}, ${version}${other}` };
@@ -107,7 +113,7 @@ export async function lfsConfigCommitted({ worktree }: Repository, cwd: string):
       subject,
       ok: false,
       detail,
-      cure: 'git add .lfsconfig && git commit -m "Keep LFS objects with lfs-depot"',
+      cure: 'git add .lfsconfig\ngit commit -m "Keep LFS objects with lfs-depot"',
     };
   }
   return { subject, ok: true, detail: existsSync(resolve(worktree, '.lfsconfig')) ? 'committed' : 'there is none' };

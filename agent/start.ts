@@ -1,4 +1,3 @@
-import { isSea } from 'node:sea';
 import { shellQuote } from '../backends/shell-word.ts';
 import { INIT_VARIABLE, NEXT_VARIABLE } from './handover.ts';
 
@@ -17,15 +16,6 @@ export const MATCH_KEY = 'lfs.depot::.standalonetransferagent';
 export interface StartSettings {
   path: string;
   args: string;
-}
-
-/**
- * The words that start this very program, absolute and with forward slashes: git GUIs have a poor PATH, and `sh` eats
- * backslashes.
- */
-export function programWords(): string[] {
-  const words = isSea() ? [process.execPath] : [process.execPath, process.argv[1] ?? ''];
-  return words.map((word) => (process.platform === 'win32' ? word.replaceAll('\\', '/') : word));
 }
 
 /**

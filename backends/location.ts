@@ -33,13 +33,19 @@ export function parseLocation(text: string, around: Surroundings): Location {
   if (scheme) throw refuse(`'${scheme}:' is not a kind of storage that lfs-depot knows`, EXAMPLES);
 
   if (/^[\\/]{2}[?.][\\/]/.test(given)) return fromDevicePath(given, refuse);
-  if (/^(\\\\|\/\/)/.test(given)) return fromUnc(given, refuse);
+  if (/^(\\[\\/]|\/\/)/.test(given)) return fromUnc(given, refuse);
   if (/^[a-z]:/i.test(given)) return fromDrive(given, refuse);
   if (given === '~' || given.startsWith('~/') || (around.platform === 'win32' && given.startsWith('~\\'))) {
     const home = around.home.replace(/[\\/]+$/, '');
     return parseLocation(`${home}/${given.slice(2)}`, around);
   }
   if (given.startsWith('/')) return { kind: 'folder', path: tidy(given) };
+  if (/^\\[^\\]/.test(given)) {
+    throw refuse(
+      'it is not an absolute path',
+      'Git Bash takes backslashes away: write a share like //server/share/lfs',
+    );
+  }
   throw refuse('it is not an absolute path', EXAMPLES);
 }
 
@@ -139,6 +145,17 @@ function fromDevicePath(given: string, refuse: Refuse): Location {
 
 const FORBIDDEN_ON_WINDOWS = /[:*?"<>|]/;
 
+/**
+ * Names that Windows gives another meaning (devices), or that its programs cannot open (a dot or a blank at the end).
+ * See "Naming Files, Paths, and Namespaces" of the Win32 documentation.
+ */
+const UNUSABLE_ON_WINDOWS = /^(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\.|$)|[. ]$/i;
+
+function refuseUnusable(path: string, refuse: Refuse): void {
+  const name = path.split('/').find((segment) => UNUSABLE_ON_WINDOWS.test(segment));
+  if (name !== undefined) throw refuse(`Windows cannot use the name '${name}'`, 'write it with another name');
+}
+
 function fromDrive(given: string, refuse: Refuse): Location {
   const path = given.replaceAll('\\', '/');
   if (!/^[a-z]:\//i.test(path)) {
@@ -146,7 +163,9 @@ function fromDrive(given: string, refuse: Refuse): Location {
   }
   if (FORBIDDEN_ON_WINDOWS.test(path.slice(2)))
     throw refuse('it holds a character that Windows does not allow', EXAMPLES);
-  return { kind: 'folder', path: path.slice(0, 2).toUpperCase() + tidy(path.slice(2)) };
+  const rest = tidy(path.slice(2));
+  refuseUnusable(rest, refuse);
+  return { kind: 'folder', path: path.slice(0, 2).toUpperCase() + rest };
 }
 
 function fromUnc(given: string, refuse: Refuse): Location {
@@ -157,7 +176,9 @@ function fromUnc(given: string, refuse: Refuse): Location {
   if (FORBIDDEN_ON_WINDOWS.test(share + rest))
     throw refuse('it holds a character that Windows does not allow', EXAMPLES);
   // `..` never leads out of a share.
-  return { kind: 'share', server, path: share === '' ? '' : (share + tidy(rest)).replace(/\/$/, '') };
+  const path = share === '' ? '' : (share + tidy(rest)).replace(/\/$/, '');
+  refuseUnusable(path, refuse);
+  return { kind: 'share', server, path };
 }
 
 function fromWebUrl(given: string, protocol: string, refuse: Refuse): Location {

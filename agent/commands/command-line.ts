@@ -9,7 +9,9 @@ export async function runCommandLine(args: string[]): Promise<number> {
   process.stdout.on('error', () => {});
   let status = 0;
   const program = new Command('lfs-depot')
-    .description('Keeps Git LFS objects in a folder or on a WebDAV server you already have, with no LFS server.')
+    .description(
+      'Keeps Git LFS objects in a folder, on a network share or on a WebDAV server you already have: no LFS server.',
+    )
     .version(versionText(), '--version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
@@ -30,10 +32,11 @@ export async function runCommandLine(args: string[]): Promise<number> {
   program
     .command('init')
     .description('make a store, and let this repository use it')
-    .argument('<location>', 'a folder, like /srv/lfs/art or D:/lfs, or https://server/folder')
+    .argument('<location>', 'like //server/share/art, /srv/lfs/art, D:/lfs or https://server/folder')
     .option('--adopt', 'take over the objects that lfs-folderstore or git-lfs-webdav put there')
-    .action(async (location, { adopt }) =>
-      (await import('./init.ts')).init(location, { adopt: adopt === true }, print),
+    .option('--keep-drive', 'on Windows: leave a network drive as typed, instead of naming its share')
+    .action(async (location, { adopt, keepDrive }) =>
+      (await import('./init.ts')).init(location, { adopt: adopt === true, keepDrive: keepDrive === true }, print),
     );
   program
     .command('trust')
@@ -80,7 +83,7 @@ export async function runCommandLine(args: string[]): Promise<number> {
 
   try {
     if (args.length === 0) {
-      print(program.helpInformation() + FIRST_STEPS);
+      await runBare(print);
       return 2;
     }
     await program.parseAsync(args, { from: 'user' });
@@ -92,9 +95,17 @@ export async function runCommandLine(args: string[]): Promise<number> {
   }
 }
 
+async function runBare(print: (line: string) => void): Promise<void> {
+  const { isDoubleClicked, waitForEnter } = await import('./double-click.ts');
+  const { firstSteps } = await import('./first-steps.ts');
+  print(await firstSteps());
+  if (await isDoubleClicked(process.platform, process.ppid)) await waitForEnter(print);
+}
+
 const FIRST_STEPS = `
 First steps:
-  lfs-depot install                 once per person
-  lfs-depot init /srv/lfs/art       once per project, in a clone of it; commit the .lfsconfig it writes
-  git clone ...                     everybody else
+  lfs-depot install                      once per person
+  lfs-depot init //server/share/art      once per project, in a clone of it (or /srv/lfs/art, D:/lfs,
+                                         https://server/folder); commit the .lfsconfig that it writes
+  git clone ...                          everybody else
 `;

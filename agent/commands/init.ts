@@ -4,15 +4,24 @@ import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, lfsUrl } from '../../backends/location.ts';
 import { shellWord } from '../../backends/shell-word.ts';
 import { type Config, readConfig, type Setting } from '../config.ts';
+import { surroundings } from '../connect.ts';
 import { type Creation, createStore } from '../create-store.ts';
 import { findRepository, git, type Repository, runGit } from '../git.ts';
+import { shareBehind } from '../mapped-drive.ts';
 import type { Operation } from '../protocol.ts';
 import { MATCH_KEY } from '../start.ts';
 import { resolveTyped } from '../typed-location.ts';
 import { allow } from './trust.ts';
 
+export interface InitOptions {
+  /** Take over the objects of lfs-folderstore or git-lfs-webdav. */
+  adopt: boolean;
+  /** Leave a mapped network drive as it was typed. */
+  keepDrive: boolean;
+}
+
 /** Makes the store, then lets the repository name it in `.lfsconfig`. Nothing is written before the store works. */
-export async function init(typed: string, options: { adopt: boolean }, print: (line: string) => void): Promise<void> {
+export async function init(typed: string, options: InitOptions, print: (line: string) => void): Promise<void> {
   const cwd = process.cwd();
   const repository = await findRepository(cwd);
   const { worktree } = repository;
@@ -24,7 +33,7 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
       cure,
     });
   }
-  const location = resolveTyped(typed);
+  const location = options.keepDrive ? resolveTyped(typed) : withoutDrive(resolveTyped(typed), print);
   refuseInside(location, [worktree, repository.commonDir]);
   const name = formatLocation(location);
   const url = lfsUrl(location);
@@ -46,8 +55,25 @@ export async function init(typed: string, options: { adopt: boolean }, print: (l
   if (store.outcome === 'created') for (const line of groupAdvice(location)) print(line);
   print('\nNext:');
   for (const step of await nextSteps(worktree, repository, config)) print(`  ${step}`);
-  const login = location.kind === 'webdav' ? ` && lfs-depot login ${shellWord(name)}` : '';
-  print(`Everybody else, once: lfs-depot install && lfs-depot trust ${shellWord(name)}${login}`);
+  print('Everybody else, once:');
+  print(`  lfs-depot install\n  lfs-depot trust ${shellWord(name)}`);
+  if (location.kind === 'webdav') print(`  lfs-depot login ${shellWord(name)}`);
+}
+
+/** Colleagues have other drive letters, or none. */
+function withoutDrive(location: Location, print: (line: string) => void): Location {
+  const share = shareBehind(location, surroundings());
+  if (share) {
+    print(
+      `${formatLocation(location)} is ${formatLocation(share)} on the network, and the same on every computer by that name:`,
+    );
+    print('that name is used. (--keep-drive keeps the letter, for teams in which all have the same.)\n');
+  } else if (process.platform === 'win32' && location.kind === 'folder') {
+    print(
+      `note: ${location.path.slice(0, 2)} is a drive of this computer; colleagues reach a share by //server/share/folder.\n`,
+    );
+  }
+  return share ?? location;
 }
 
 const STANDING: Record<Creation['outcome'], (creation: Creation) => string> = {
@@ -133,7 +159,7 @@ async function nextSteps(worktree: string, repository: Repository, config: Confi
   });
   if (attributes.status !== 0)
     steps.push('git lfs track "*.psd"           (choose your own file kinds; none are tracked yet)');
-  steps.push('git add .lfsconfig .gitattributes && git commit -m "Keep LFS objects with lfs-depot"');
+  steps.push('git add .lfsconfig .gitattributes', 'git commit -m "Keep LFS objects with lfs-depot"');
   const objects = join(repository.commonDir, 'lfs', 'objects');
   if (existsSync(objects) && readdirSync(objects).some((entry) => /^[0-9a-f]{2}$/.test(entry))) {
     steps.push('git lfs push --all origin       (this clone has LFS objects already: bring them to the store)');

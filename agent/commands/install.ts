@@ -1,6 +1,7 @@
 import { type Config, configOf, readConfig } from '../config.ts';
 import { git, runGit } from '../git.ts';
-import { AGENT, ARGS_KEY, MATCH_KEY, PATH_KEY, programWords, startSettings } from '../start.ts';
+import { fleetingPlace, programWords } from '../program.ts';
+import { AGENT, ARGS_KEY, MATCH_KEY, PATH_KEY, startSettings } from '../start.ts';
 
 export type Scope = 'global' | 'system';
 
@@ -25,8 +26,15 @@ export async function install(scope: Scope, print: (line: string) => void): Prom
   for (const [key, value] of wanted) print(`  ${key} = ${value.length > 60 ? `${value.slice(0, 60)}…` : value}`);
   print(`The program: ${programWords().join(' ')}`);
   print('Only repositories whose lfs.url starts with "depot::" use it; those on other LFS servers are as before.');
+  const fleeting = fleetingPlace();
+  if (fleeting) {
+    print(`\nwarning: git-lfs will look for the program where it is now, and ${fleeting}.`);
+    print('Move it to a folder where it can stay, and run install again from there.');
+  }
   for (const hint of await missing(cwd, await readConfig(cwd, undefined))) print(`\n${hint}`);
-  print('\nNext, once per project, in a clone of it:\n  lfs-depot init <location>     like /srv/lfs/art');
+  print(
+    '\nNext, once per project, in a clone of it:\n  lfs-depot init <location>     like //server/share/art or /srv/lfs/art',
+  );
 }
 
 /** What else git-lfs needs before anything works. */

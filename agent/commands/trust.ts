@@ -5,6 +5,7 @@ import { unsetEverywhere } from '../config-edit.ts';
 import { resolveEndpoint, surroundings } from '../connect.ts';
 import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git } from '../git.ts';
+import { shareBehind } from '../mapped-drive.ts';
 import type { Operation } from '../protocol.ts';
 import { isTrusted, OWN_SCOPES, TRUSTED, trustedSettings } from '../trust.ts';
 import { resolveTyped } from '../typed-location.ts';
@@ -20,8 +21,13 @@ export async function trust(typed: string | undefined, options: TrustOptions, pr
   const cwd = process.cwd();
   if (options.list) return list(await readConfig(cwd, undefined), options.json === true, print);
   if (options.remove !== undefined) return remove(options.remove, print);
-  const locations = typed === undefined ? await ofRepository(cwd) : [resolveTyped(typed)];
+  const locations = typed === undefined ? await ofRepository(cwd) : [asColleaguesSay(resolveTyped(typed))];
   for (const location of locations) await allow(location, print);
+}
+
+/** A drive letter of one's own stands in no `.lfsconfig`: the share behind it does. */
+function asColleaguesSay(location: Location): Location {
+  return shareBehind(location, surroundings()) ?? location;
 }
 
 /** Adds a location to the user's own git config, unless it is covered already. */

@@ -29,10 +29,13 @@ test('--version tells the version and the commit', async () => {
   expect(stdout).toMatch(/^\d+\.\d+\.\d+ \([^()]+\)\n$/);
 });
 
-test('without arguments the help is shown, as wrong usage', async () => {
+test('without arguments it says what to do next, and not again what is done', async () => {
   const { status, stdout, stderr } = await depot();
-  expect(status).toBe(2);
-  expect(stdout + stderr).toContain('Usage: lfs-depot');
+  expect({ status, stderr }).toEqual({ status: 2, stderr: '' });
+  expect(stdout).toContain(`${PROGRAM} install`);
+  expect(stdout).toContain('lfs-depot --help');
+  await depot('install');
+  expect((await depot()).stdout).toContain('installed for you already');
 });
 
 test.each([

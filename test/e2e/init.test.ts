@@ -23,7 +23,7 @@ async function refused(cwd: string, ...args: string[]): Promise<string> {
   const before = globalConfig();
   const { status, stderr, stdout } = await init(cwd, ...args);
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-  expect(stderr).toMatch(/^error: [^\n]+\nhint: [^\n]+\n$/);
+  expect(stderr).toMatch(/^error: [^\n]+\nhint: [^\n]+\n(if [^\n]+\n)?$/);
   expect(existsSync(box.path(cwd, '.lfsconfig'))).toBe(false);
   expect(globalConfig()).toBe(before);
   return stderr;
