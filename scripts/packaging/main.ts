@@ -9,7 +9,7 @@ mkdirSync('dist/package', { recursive: true });
 const file = `dist/package/lfs-depot.${process.pid}.cjs`;
 try {
   const content = { file, ...(await bundle(file)) };
-  for (const target of targets) console.log(`made ${makeProgram(target, content)}`);
+  for (const target of targets) console.log(`made ${await makeProgram(target, content)}`);
 } finally {
   rmSync(file, { force: true });
 }

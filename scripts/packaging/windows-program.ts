@@ -29,3 +29,21 @@ export function prepareWindowsProgram(file: string, version: string, commit: str
   resources.outputResource(program);
   writeFileSync(file, Buffer.from(program.generate()));
 }
+
+/**
+ * Puts the checksum of the finished file into its header, the sum of its 16-bit words with carry and its length (Microsoft's
+ * "PE Format", CheckSum). Windows does not ask for it in programs, some virus scanners do.
+ */
+export function finishWindowsProgram(file: string): void {
+  const program = readFileSync(file);
+  const field = program.readUInt32LE(0x3c) + 24 + 64;
+  program.writeUInt32LE(0, field);
+  const even = program.length % 2 === 0 ? program : Buffer.concat([program, Buffer.alloc(1)]);
+  let sum = 0;
+  for (const word of new Uint16Array(even.buffer, even.byteOffset, even.length / 2)) {
+    sum += word;
+    sum = (sum & 0xffff) + (sum >>> 16);
+  }
+  program.writeUInt32LE(sum + program.length, field);
+  writeFileSync(file, program);
+}
