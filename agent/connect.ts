@@ -39,10 +39,15 @@ export function surroundings(): Surroundings {
   return { platform: process.platform, home: homedir() };
 }
 
-/** The location that an endpoint names, if it is allowed; see `resolveEndpoint`. @throws DepotError `untrusted`. */
+/**
+ * The location that an endpoint names, if it is allowed; see `resolveEndpoint`. A remote that is a folder of this computer
+ * is: git has been there before us, git-lfs by itself goes there unasked, and nobody's password is sent anywhere.
+ * @throws DepotError `untrusted`.
+ */
 export function locate(endpoint: Endpoint, config: Config, base: string): Location {
   const location = resolveEndpoint(endpoint, base);
-  if (!endpoint.chosenByUser) assertTrusted(location, endpoint.source, config, surroundings());
+  const isOpenToGit = endpoint.kind === 'repository' && location.kind === 'folder';
+  if (!endpoint.chosenByUser && !isOpenToGit) assertTrusted(location, endpoint.source, config, surroundings());
   return location;
 }
 

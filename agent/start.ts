@@ -12,6 +12,15 @@ export const PATH_KEY = `lfs.customtransfer.${AGENT}.path`;
 export const ARGS_KEY = `lfs.customtransfer.${AGENT}.args`;
 export const MATCH_KEY = 'lfs.depot::.standalonetransferagent';
 
+/**
+ * The keys of `install --file-remotes`: remotes that are folders or shares. git-lfs makes a `file:` URL of them all, with a
+ * host in `file://server/share` and with none in `//server/share` and `C:/folder`. Its matcher takes `*` for one label of a
+ * host, and an empty host for one label (seen with 3.3.0), so one key for each number of labels a server's name may have.
+ */
+export const FILE_KEYS = ['*', '*.*', '*.*.*', '*.*.*.*', '*.*.*.*.*'].map(
+  (host) => `lfs.file://${host}/.standalonetransferagent`,
+);
+
 /** What git-lfs is told to run; `path` is quoted by git-lfs, `args` is raw shell on every platform (`sh -c`). */
 export interface StartSettings {
   path: string;

@@ -23,7 +23,11 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .command('install')
     .description('tell git-lfs about lfs-depot, once per person')
     .option('--system', 'for all users of this computer')
-    .action(async ({ system }) => (await import('./install.ts')).install(system ? 'system' : 'global', print));
+    .option('--file-remotes', 'also for repositories whose git remote is itself a folder or a share')
+    .action(async ({ system, fileRemotes }) => {
+      const scope = system ? 'system' : 'global';
+      await (await import('./install.ts')).install({ scope, fileRemotes: fileRemotes === true }, print);
+    });
   program
     .command('uninstall')
     .description('take back what install wrote')

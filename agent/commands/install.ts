@@ -1,18 +1,25 @@
 import { type Config, configOf, readConfig } from '../config.ts';
 import { git, runGit } from '../git.ts';
 import { fleetingPlace, programWords } from '../program.ts';
-import { AGENT, ARGS_KEY, MATCH_KEY, PATH_KEY, startSettings } from '../start.ts';
+import { AGENT, ARGS_KEY, FILE_KEYS, MATCH_KEY, PATH_KEY, startSettings } from '../start.ts';
 
 export type Scope = 'global' | 'system';
 
+export interface InstallOptions {
+  scope: Scope;
+  /** Take care, too, of repositories whose git remote is itself a folder or a share. */
+  fileRemotes: boolean;
+}
+
 /** Tells git-lfs about the agent. Running it again writes the same. */
-export async function install(scope: Scope, print: (line: string) => void): Promise<void> {
+export async function install({ scope, fileRemotes }: InstallOptions, print: (line: string) => void): Promise<void> {
   const cwd = process.cwd();
   const { path, args } = startSettings(programWords(), process.platform);
   const wanted: [string, string][] = [
     [PATH_KEY, path],
     [ARGS_KEY, args],
     [MATCH_KEY, AGENT],
+    ...(fileRemotes ? FILE_KEYS : []).map((key): [string, string] => [key, AGENT]),
   ];
   const before = configOf((await readConfig(cwd, undefined)).settings.filter((setting) => setting.scope === scope));
   const changes = wanted.filter(([key, value]) => before.all(key).length !== 1 || before.get(key)?.value !== value);
@@ -25,7 +32,15 @@ export async function install(scope: Scope, print: (line: string) => void): Prom
   );
   for (const [key, value] of wanted) print(`  ${key} = ${value.length > 60 ? `${value.slice(0, 60)}…` : value}`);
   print(`The program: ${programWords().join(' ')}`);
-  print('Only repositories whose lfs.url starts with "depot::" use it; those on other LFS servers are as before.');
+  const others = 'those on LFS servers are as before.';
+  if (fileRemotes) {
+    print(
+      `Repositories whose lfs.url starts with "depot::" use it, and those whose git remote is a folder or a share; ${others}`,
+    );
+    print('For a remote on a share, allow it once: lfs-depot trust //server/share');
+  } else {
+    print(`Only repositories whose lfs.url starts with "depot::" use it; ${others}`);
+  }
   const fleeting = fleetingPlace();
   if (fleeting) {
     print(`\nwarning: git-lfs will look for the program where it is now, and ${fleeting}.`);

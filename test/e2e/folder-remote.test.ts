@@ -35,7 +35,6 @@ async function commitFile(person: Sandbox, clone: string, name: string): Promise
 
 test.each(['bare', 'with a worktree'] as const)('objects go into the remote itself: %s', async (kind) => {
   const { remote, objects } = await makeRemote(kind);
-  await box.depot('.', 'trust', remote);
   await box.git('.', 'clone', '-q', ...AGENT, remote, 'alice');
   const oid = await commitFile(box, 'alice', 'a.bin');
   await box.git('alice', 'push', '-q', 'origin', 'HEAD:shared');
@@ -49,7 +48,6 @@ test.each(['bare', 'with a worktree'] as const)(
   'git-lfs alone and lfs-depot read what the other wrote: %s',
   async (kind) => {
     const { remote, objects } = await makeRemote(kind);
-    await box.depot('.', 'trust', remote);
     await box.git('.', 'clone', '-q', ...AGENT, remote, 'alice');
     const first = await commitFile(box, 'alice', 'a.bin');
     await box.git('alice', 'push', '-q', 'origin', 'HEAD:shared');
@@ -71,7 +69,6 @@ test.each([
   ['a path from the clone', () => '../remote.git'],
 ])('the remote may be named by %s', async (_, spell) => {
   await box.git('.', 'init', '-q', '--bare', 'remote.git');
-  await box.depot('.', 'trust', box.root);
   await box.git('.', 'init', '-q', 'alice');
   await box.git('alice', 'config', 'lfs.standalonetransferagent', 'depot');
   await box.git('alice', 'remote', 'add', 'origin', spell(box.path('remote.git')));
@@ -82,7 +79,6 @@ test.each([
 
 test('git push with the path of a folder uses that folder', async () => {
   const { remote, objects } = await makeRemote('bare');
-  await box.depot('.', 'trust', remote);
   await box.git('.', 'init', '-q', 'alice');
   await box.git('alice', 'config', 'lfs.standalonetransferagent', 'depot');
   const oid = await commitFile(box, 'alice', 'a.bin');
@@ -94,30 +90,62 @@ test('a remote that is a linked worktree is used by the repository that it belon
   const { remote, objects } = await makeRemote('with a worktree');
   await box.git(remote, 'commit', '-q', '--allow-empty', '-m', 'start');
   await box.git(remote, 'worktree', 'add', '-q', box.path('linked'));
-  await box.depot('.', 'trust', box.root);
   await box.git('.', 'clone', '-q', ...AGENT, 'linked', 'alice');
   const oid = await commitFile(box, 'alice', 'a.bin');
   await box.git('alice', 'push', '-q', 'origin', 'HEAD:shared');
   expect(soundObjects(objects)).toEqual([oid]);
 });
 
-test('a remote that is a folder is not opened before it is trusted', async () => {
+test('after install --file-remotes, every folder remote uses it without a setting, and after uninstall none does', async () => {
   const { remote, objects } = await makeRemote('bare');
-  await box.git('.', 'clone', '-q', ...AGENT, remote, 'alice');
+  const before = readFileSync(box.path('home/.gitconfig'), 'utf8');
+  await box.depot('.', 'install', '--file-remotes');
+  await box.git('.', 'clone', '-q', remote, 'alice');
+  const oid = await commitFile(box, 'alice', 'a.bin');
+  const push = { cwd: 'alice', env: { GIT_TRACE: '1' } };
+  const pushed = await box.run('git', ['push', 'origin', 'HEAD:main'], push);
+  expect(pushed.stderr).toContain('lfs-depot');
+  expect(pushed.stderr).not.toContain('lfs-standalone-file');
+  expect(soundObjects(objects)).toEqual([oid]);
+  await box.git('.', 'clone', '-q', '-b', 'main', remote, 'bob');
+  expectSameWorktree(box.path('alice'), box.path('bob'));
+
+  await box.depot('.', 'uninstall');
+  await box.depot('.', 'install');
+  expect(readFileSync(box.path('home/.gitconfig'), 'utf8')).toBe(before);
+});
+
+// What merely opening it sends to the server is why a share is asked for; git itself is stopped by no such question.
+test('a remote on a share is not opened before it is trusted', async () => {
+  await box.depot('.', 'install', '--file-remotes');
+  await box.git('.', 'init', '-q', 'alice');
+  await box.git('alice', 'remote', 'add', 'origin', 'file://no-such-server.invalid/lfs/repo.git');
   await commitFile(box, 'alice', 'a.bin');
-  const refused = await box.run('git', ['push', '-q', 'origin', 'HEAD'], { cwd: 'alice' });
+  const refused = await box.run('git', ['lfs', 'push', 'origin', 'HEAD'], { cwd: 'alice' });
   expect(refused.status).not.toBe(0);
-  expect(refused.stderr).toContain(`[2] will not open ${remote}`);
-  expect(existsSync(objects)).toBe(false);
+  expect(refused.stderr).toContain('[2] will not open //no-such-server.invalid/lfs/repo.git');
   const [, command = 'no command in the message'] = /run: (lfs-depot trust .*)$/m.exec(refused.stderr) ?? [];
   await box.sh('alice', command);
-  await box.git('alice', 'push', '-q', 'origin', 'HEAD');
-  expect(soundObjects(objects)).toHaveLength(1);
+  const away = await box.run('git', ['lfs', 'push', 'origin', 'HEAD'], { cwd: 'alice' });
+  expect(away.stderr).toContain(
+    '[3] cannot open //no-such-server.invalid/lfs/repo.git: //no-such-server.invalid/lfs is not mounted',
+  );
+});
+
+test('a remote on a share is used where that is mounted', async () => {
+  await box.git('.', 'init', '-q', '--bare', 'mounted/repo.git');
+  await box.depot('.', 'install', '--file-remotes');
+  await box.depot('.', 'trust', '//nas.example.com/lfs');
+  await box.git('.', 'config', '--global', 'depot.mount', `//nas.example.com/lfs=${box.path('mounted')}`);
+  await box.git('.', 'init', '-q', 'alice');
+  await box.git('alice', 'remote', 'add', 'origin', 'file://nas.example.com/lfs/repo.git');
+  const oid = await commitFile(box, 'alice', 'a.bin');
+  await box.git('alice', 'lfs', 'push', 'origin', 'HEAD');
+  expect(soundObjects(box.path('mounted/repo.git/lfs/objects'))).toEqual([oid]);
 });
 
 test('objects of a remote that has vanished cannot be fetched, and the message says why', async () => {
   const { remote } = await makeRemote('bare');
-  await box.depot('.', 'trust', remote);
   await box.git('.', 'clone', '-q', ...AGENT, remote, 'alice');
   await commitFile(box, 'alice', 'a.bin');
   await box.git('alice', 'push', '-q', 'origin', 'HEAD');
