@@ -1,15 +1,38 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { bundle } from '../bundle.ts';
+import { checkRelease } from './check.ts';
 import { makeProgram } from './program.ts';
-import { parseTarget, TARGETS } from './targets.ts';
+import { makeRelease } from './release.ts';
+import { parseTarget } from './targets.ts';
 
-const targets = process.argv.length > 2 ? process.argv.slice(2).map(parseTarget) : TARGETS;
-mkdirSync('dist/package', { recursive: true });
-// Of its own name: two packagings at once must not see each other's half.
-const file = `dist/package/lfs-depot.${process.pid}.cjs`;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    check: { type: 'boolean', default: false },
+    /** Of the GitHub repository that a release is for. */
+    owner: { type: 'string', default: 'lfs-depot' },
+  },
+});
+
 try {
-  const content = { file, ...(await bundle(file)) };
-  for (const target of targets) console.log(`made ${await makeProgram(target, content)}`);
-} finally {
-  rmSync(file, { force: true });
+  await main();
+} catch (error) {
+  console.error(`package: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  if (values.check) return checkRelease(values.owner);
+  const targets = positionals.map(parseTarget);
+  mkdirSync('dist/package', { recursive: true });
+  // Of its own name: two packagings at once must not see each other's half.
+  const file = `dist/package/lfs-depot.${process.pid}.cjs`;
+  try {
+    const content = { file, ...(await bundle(file)) };
+    for (const target of targets) console.log(`made ${await makeProgram(target, content)}`);
+    if (targets.length === 0) await makeRelease(content, values.owner);
+  } finally {
+    rmSync(file, { force: true });
+  }
 }
