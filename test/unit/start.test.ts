@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -202,4 +202,61 @@ describe.each(SHELLS)('the lazy start under %s', (shell) => {
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     });
   });
+});
+
+/** As git-lfs (3.3.0) writes `path` into the line for sh: quoted unless it holds only these characters. */
+function quotedByGitLfs(path: string): string {
+  return /^[A-Za-z0-9_@/.-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+// Git for Windows brings its own sh. A path with a drive is relative here, and leads to the same words.
+describe.each(SHELLS)('the start on Windows under %s', (shell) => {
+  test.each([
+    'C:/Program Files/lfs-depot/lfs-depot.exe',
+    "C:/Users/O'Brien/lfs-depot.exe",
+    'C:/Users/Jürgen Groß/日本/lfs-depot.exe',
+    'C:/a&b/(x86)/%TEMP%/!now!/lfs-depot.exe',
+    'C:/$HOME/`x`/;x/lfs depot.exe',
+    'D:/tools/lfs-depot.exe',
+    '//server/tools/lfs-depot.exe',
+  ])('%s is started with the one word agent', (name) => {
+    const program = name.startsWith('//') ? `//${programAt(name).slice(1)}` : name;
+    if (program === name) programAt(name);
+    const { path, args } = startSettings([program], 'win32');
+    const told = execFileSync(shell, ['-c', `${quotedByGitLfs(path)} ${args}`], { cwd: home, input: `${INIT}\n` });
+    const { words, stdin } = JSON.parse(told.toString());
+    expect(words[1]).toBe('agent');
+    expect(words).toHaveLength(2);
+    expect(words[0]).toContain(program.replace(/^\/+/, ''));
+    expect(stdin).toBe(`${INIT}\n`);
+  });
+
+  test.each(['C:/npm/lfs-depot.cjs', "C:/it's/my scripts/lfs-depot.cjs"])(
+    'Node and the script %s are two words',
+    (script) => {
+      const node = 'C:/Program Files/nodejs/node.exe';
+      programAt(node);
+      const { path, args } = startSettings([node, script], 'win32');
+      const told = execFileSync(shell, ['-c', `${quotedByGitLfs(path)} ${args}`], { cwd: home, input: '' });
+      expect(JSON.parse(told.toString()).words.slice(1)).toEqual([script, 'agent']);
+    },
+  );
+});
+
+test('what the words hold is written as it is into git config, and read back the same', () => {
+  const file = join(home, 'config');
+  for (const platform of ['linux', 'win32'] as const) {
+    for (const word of [
+      "C:/Program Files/O'Brien/lfs-depot.exe",
+      '/opt/ü "x" \\ # ; =/lfs-depot',
+      ' leading and trailing ',
+    ]) {
+      for (const value of Object.values(startSettings([word], platform))) {
+        execFileSync('git', ['config', '--file', file, '--replace-all', 'depot.test', value]);
+        expect(execFileSync('git', ['config', '--file', file, '--null', 'depot.test'], { encoding: 'utf8' })).toBe(
+          `${value}\0`,
+        );
+      }
+    }
+  }
 });
