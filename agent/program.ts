@@ -51,6 +51,14 @@ function leadsTo(link: string): string | undefined {
   }
 }
 
+/** Whether `lfs-depot`, typed in a terminal, starts this program; of a script that cannot be told, so it is believed. */
+export function isOnPath({ platform, executable, script, path }: Running = running()): boolean {
+  if (script !== undefined || linkOnPath(executable, platform, path) !== undefined) return true;
+  const spelled = (text: string) => (platform === 'win32' ? folded(text) : text).replace(/\/$/, '');
+  const folder = spelled(executable).replace(/\/[^/]*$/, '');
+  return path.some((entry) => spelled(entry) === folder);
+}
+
 /** Why the program will not stay where it is; undefined when nothing speaks against the place. */
 export function fleetingPlace({ platform, executable, script, temp }: Running = running()): string | undefined {
   const place = folded(script ?? executable);

@@ -1,5 +1,5 @@
 import { readConfig } from '../config.ts';
-import { fleetingPlace, programWords, type Running, running } from '../program.ts';
+import { fleetingPlace, isOnPath, programWords, type Running, running } from '../program.ts';
 import { MATCH_KEY } from '../start.ts';
 
 /** What to do next, for somebody who has just got the program and ran it with nothing behind it. */
@@ -28,16 +28,10 @@ const TERMINALS: Partial<Record<NodeJS.Platform, string>> = {
 
 /** The program as it is typed; on Windows in PowerShell, which wants an `&` before what stands in quotes. */
 function asTyped(here: Running): string {
-  if (here.script === undefined && here.path.some((folder) => isSameFolder(folder, here))) return 'lfs-depot';
+  if (isOnPath(here)) return 'lfs-depot';
   const words = programWords(here).map((word) => (here.platform === 'win32' ? word.replaceAll('/', '\\') : word));
   const quoted = words.map((word) => (/^[\w:\\/.~+-]+$/.test(word) ? word : `"${word}"`)).join(' ');
   return here.platform === 'win32' && quoted.startsWith('"') ? `& ${quoted}` : quoted;
-}
-
-function isSameFolder(folder: string, { executable, platform }: Running): boolean {
-  const plain = (path: string) =>
-    (platform === 'win32' ? path.replaceAll('\\', '/').toLowerCase() : path).replace(/\/$/, '');
-  return plain(folder) === plain(executable).replace(/\/[^/]*$/, '');
 }
 
 /** False, too, when git cannot be asked: then it is not. */

@@ -1,6 +1,7 @@
+import { shellWord } from '../../backends/shell-word.ts';
 import { type Config, configOf, readConfig } from '../config.ts';
 import { git, runGit } from '../git.ts';
-import { fleetingPlace, programWords } from '../program.ts';
+import { fleetingPlace, isOnPath, programWords, type Running, running } from '../program.ts';
 import { AGENT, ARGS_KEY, FILE_KEYS, MATCH_KEY, PATH_KEY, startSettings } from '../start.ts';
 
 export type Scope = 'global' | 'system';
@@ -45,11 +46,24 @@ export async function install({ scope, fileRemotes }: InstallOptions, print: (li
   if (fleeting) {
     print(`\nwarning: git-lfs will look for the program where it is now, and ${fleeting}.`);
     print('Move it to a folder where it can stay, and run install again from there.');
-  }
+  } else if (!isOnPath()) for (const line of pathAdvice(running())) print(line);
   for (const hint of await missing(cwd, await readConfig(cwd, undefined))) print(`\n${hint}`);
   print(
     '\nNext, once per project, in a clone of it:\n  lfs-depot init <location>     like //server/share/art or /srv/lfs/art',
   );
+}
+
+/** git-lfs finds the program without it, people who type its name do not. */
+function pathAdvice({ platform, executable }: Running): string[] {
+  const separator = platform === 'win32' ? '\\' : '/';
+  const folder = executable.slice(0, executable.lastIndexOf(separator));
+  if (platform !== 'win32')
+    return [`\nnote: ${folder} is not on your PATH, so to use lfs-depot by hand, type: ${shellWord(executable)}`];
+  const quoted = `'${folder.replaceAll("'", "''")}'`;
+  return [
+    `\nnote: ${folder} is not on your PATH. To type just "lfs-depot" in new terminals, run once in PowerShell:`,
+    `  [Environment]::SetEnvironmentVariable('Path', [Environment]::GetEnvironmentVariable('Path', 'User') + ';' + ${quoted}, 'User')`,
+  ];
 }
 
 /** What else git-lfs needs before anything works. */
