@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
-/** The program under test, as built for users. */
-export const PROGRAM = resolve(import.meta.dirname, '../dist/bin/lfs-depot');
+/** The program under test, as built for users; on Windows that for Windows, see test/windows. */
+export const PROGRAM = process.env.LFS_DEPOT_UNDER_TEST ?? resolve(import.meta.dirname, '../dist/bin/lfs-depot');
 
 export interface Result {
   status: number | null;
@@ -34,6 +34,8 @@ export class Sandbox {
     mkdirSync(home);
     const { PATH } = process.env;
     this.env = {
+      // Programs of Windows do not start without what its variables say; nothing of git's is among them.
+      ...(process.platform === 'win32' && { ...process.env, USERPROFILE: home }),
       PATH,
       HOME: home,
       TMPDIR: tmpdir(),

@@ -47,6 +47,7 @@ export class AgentProcess {
   readonly child: ChildProcess;
   readonly end: Promise<End>;
   stderr = '';
+  readonly #sent: Buffer[] = [];
   #rest = '';
   #ended = false;
 
@@ -76,6 +77,7 @@ export class AgentProcess {
 
   /** Sends bytes as they are. */
   write(bytes: string | Buffer): void {
+    this.#sent.push(Buffer.from(bytes));
     this.child.stdin?.write(bytes);
   }
 
@@ -101,6 +103,8 @@ export class AgentProcess {
 
   /** Ends the session as git-lfs does, and gives all answers. */
   async finish(): Promise<Message[]> {
+    // Elsewhere what was asked for is done in the half second that `terminate` leaves; under Wine git alone takes longer.
+    if (process.platform === 'win32') await this.#until(() => this.#ended || this.#allAnswered, 'end of answers');
     this.send(TERMINATE);
     await this.gone(FOREVER);
     return this.answers;
@@ -114,6 +118,12 @@ export class AgentProcess {
     const end = await Promise.race([this.end, late]);
     if (this.strays.length > 0) throw new Error(`not a message: ${this.strays[0]?.slice(0, 200)}`);
     return end;
+  }
+
+  /** Every line that says something is answered once. */
+  get #allAnswered(): boolean {
+    const lines = Buffer.concat(this.#sent).toString('utf8').split('\n');
+    return this.answers.length >= lines.filter((line) => line.trim() !== '').length;
   }
 
   async #until(reached: () => boolean, what: string): Promise<void> {

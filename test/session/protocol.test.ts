@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { sep } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { AgentProcess, INIT_DOWNLOAD, INIT_UPLOAD, stopLeftovers, TERMINATE } from './agent-process.ts';
 import { download, SessionSandbox, sha256OfFile, upload } from './session-sandbox.ts';
@@ -106,7 +107,7 @@ test('a location that is no store is told with every object, and nothing is made
   agent.send(INIT_UPLOAD, ...objects.map(upload));
   const answers = await agent.finish();
   expect(answers.map(({ error }) => error?.code)).toEqual([undefined, 3, 3]);
-  expect(answers[1]?.error?.message).toContain(location);
+  expect(answers[1]?.error?.message).toContain(location.replaceAll(sep, '/'));
   expect(existsSync(location)).toBe(false);
 });
 

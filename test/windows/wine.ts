@@ -13,14 +13,14 @@ export const SHARE = join(FOLDER, 'shares/lfs');
 /** Why nothing of Windows can be run here; undefined when it can. */
 export function whyNoWine(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'Wine is used on Linux on x64 only';
-  return existsSync('/usr/lib/wine/wine64') ? undefined : 'Debian has it in its package wine64';
+  return existsSync('/usr/lib/wine/wine64') ? undefined : 'there is no Wine; Debian has it in its package wine64';
 }
 
 /** Makes sure that Wine stands, which takes some ten seconds the first time. */
 export function makeWine(): void {
   const stdio = ['ignore', 'ignore', 'inherit'] as const;
   mkdirSync(FOLDER, { recursive: true });
-  execFileSync(join(import.meta.dirname, 'make-wine.sh'), [FOLDER, process.versions.node], { stdio: [...stdio] });
+  execFileSync(join(import.meta.dirname, 'make-wine.sh'), [FOLDER], { stdio: [...stdio] });
 }
 
 /** Makes a folder of Linux a share of its own, `\\srv\<name>`, until the returned function is called. */
@@ -43,8 +43,6 @@ export interface WineOptions {
   /** Ends the run, in milliseconds. */
   patience?: number;
 }
-
-export const NODE_EXE = join(FOLDER, 'bin/node.exe');
 
 /**
  * Runs a program of Windows to its end. It has no input, and plain files for its output: Wine hands pipes of Linux on in a
