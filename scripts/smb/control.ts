@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,7 +13,6 @@ export type Deed =
   | { deed: 'close-share'; share: string }
   | { deed: 'hold'; share: string; path: string; shared: Sharing[] }
   | { deed: 'release' }
-  | { deed: 'rename'; from: string; to: string }
   | { deed: 'write'; path: string; content: string }
   | { deed: 'files'; folder: string };
 
@@ -25,7 +24,6 @@ export interface FileThere {
 
 /** Takes deeds as the JSON body of a POST, on a loopback port, which it gives. */
 export async function listenForDeeds(samba: Samba): Promise<number> {
-  const held: (() => Promise<void>)[] = [];
   const perform = async (deed: Deed): Promise<unknown> => {
     switch (deed.deed) {
       case 'start':
@@ -37,13 +35,9 @@ export async function listenForDeeds(samba: Samba): Promise<number> {
       case 'close-share':
         return samba.closeShare(deed.share);
       case 'hold':
-        held.push(await samba.hold(deed.share, deed.path, deed.shared));
-        return undefined;
+        return samba.hold(deed.share, deed.path, deed.shared);
       case 'release':
-        for (const release of held.splice(0)) await release();
-        return undefined;
-      case 'rename':
-        return renameSync(join(samba.shares, deed.from), join(samba.shares, deed.to));
+        return samba.release();
       case 'write':
         return writeFileSync(join(samba.shares, deed.path), deed.content);
       case 'files':

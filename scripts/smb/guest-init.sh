@@ -28,7 +28,6 @@ done
 cd "$PROJECT"
 sh -c "$JOB"
 echo $? >/mnt/work/status
-sync
-umount -l -a -t cifs 2>/dev/null
-echo o >/proc/sysrq-trigger
-sleep 5
+# The host turns the machine off: nothing here may wait for a share that is gone, as sync and umount do.
+sync -f /mnt/work/status
+sleep infinity

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 
@@ -14,8 +14,8 @@ export const WORK = '/mnt/work';
 /**
  * Boots a User-Mode Linux for one job, a line of shell that runs in the project's folder, and turns it off. The guest's root
  * is the host's, read-only; it can write in `work`, which it sees as /mnt/work, and in /mnt/local, in its memory.
- * What the job writes to stdout and stderr goes through `tell` as it comes.
- * @throws an Error when the guest does not get as far as the job, or does not end within `limit` seconds.
+ * What the job writes goes to this process's stdout as it comes. Gives the job's exit status.
+ * @throws an Error when the guest does not get as far as the job, or is not done within `limit` seconds.
  */
 export async function runInGuest(
   job: string,
@@ -51,18 +51,19 @@ export async function runInGuest(
   );
   const console: Buffer[] = [];
   for (const stream of [machine.stdout, machine.stderr]) stream.on('data', (chunk) => console.push(chunk));
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    process.kill(-machine.pid!, 'SIGKILL');
-  }, limit * 1000);
-  await once(machine, 'exit');
-  clearTimeout(timer);
-  if (late) throw new Error(`the guest did not end within ${limit} s: ${readFileSync(log, 'utf8').slice(-2000)}`);
+  let told = 0;
   try {
-    return Number(readFileSync(status, 'utf8'));
-  } catch {
-    throw new Error(`the guest did not do its job: ${Buffer.concat(console)}${readFileSync(log, 'utf8')}`);
+    for (const began = performance.now(); ; await pause(300)) {
+      const text = readFileSync(log);
+      process.stdout.write(text.subarray(told));
+      told = text.length;
+      if (existsSync(status) && readFileSync(status, 'utf8').endsWith('\n'))
+        return Number(readFileSync(status, 'utf8'));
+      if (machine.exitCode !== null) throw new Error(`the guest ended before its job: ${Buffer.concat(console)}`);
+      if (performance.now() - began > limit * 1000) throw new Error(`the guest was not done within ${limit} s`);
+    }
+  } finally {
+    if (machine.exitCode === null) process.kill(-machine.pid!, 'SIGKILL');
   }
 }
 

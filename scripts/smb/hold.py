@@ -15,7 +15,7 @@ settings.load(config)
 credentials = Credentials()
 credentials.set_username(username)
 credentials.set_password(password)
-credentials.set_domain("")
+credentials.guess(settings)
 
 connection = libsmb_samba_internal.Conn("127.0.0.1", share, lp=settings, creds=credentials)
 handle = connection.create(

@@ -17,12 +17,16 @@ export interface Samba {
   start(): Promise<void>;
   /** To smbd and to the process that serves each client, at once: `SIGKILL` is a crash, `SIGSTOP` a server that hangs. */
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
-  /** Ends smbd, and unmounts what was mounted for it. */
-  end(): Promise<void>;
+  /** Ends smbd with all that it does for others. Fine when it has ended. */
+  stop(): Promise<void>;
+  /** Unmounts what was mounted for it. */
+  end(): void;
   /** As an administrator who ends everybody's use of a share. */
   closeShare(name: string): void;
-  /** Opens a file of a share as another client, who denies to others what `shared` does not name; until `release`. */
-  hold(share: string, path: string, shared: Sharing[]): Promise<() => Promise<void>>;
+  /** Opens a file of a share as another client, who denies to others what `shared` does not name. */
+  hold(share: string, path: string, shared: Sharing[]): Promise<void>;
+  /** Closes all that is held. */
+  release(): Promise<void>;
 }
 
 export type Sharing = 'read' | 'write' | 'delete';
@@ -47,6 +51,10 @@ export function prepareSamba(folder: string): Samba {
   });
 
   let smbd: ChildProcess | undefined;
+  const held: (() => Promise<void>)[] = [];
+  const release = async (): Promise<void> => {
+    for (const close of held.splice(0)) await close();
+  };
   const signal: Samba['signal'] = async (name) => {
     if (!smbd?.pid) throw new Error('smbd does not run');
     process.kill(-smbd.pid, name);
@@ -60,12 +68,14 @@ export function prepareSamba(folder: string): Samba {
       await listening(445);
     },
     signal,
-    async end() {
+    async stop() {
+      await release();
       if (smbd?.exitCode === null && smbd.signalCode === null) await signal('SIGKILL');
-      execFileSync('umount', [join(shares, 'small')]);
     },
+    end: () => void execFileSync('umount', [join(shares, 'small')]),
     closeShare: (name) => void execFileSync('smbcontrol', ['-s', config, 'smbd', 'close-share', name]),
-    hold: (share, path, shared) => hold([config, share, path, shared.join(',')]),
+    hold: async (share, path, shared) => void held.push(await hold([config, share, path, shared.join(',')])),
+    release,
   };
 }
 
