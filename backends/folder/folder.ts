@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { normalize } from 'node:path';
 import type { Backend, CallOptions, PutOptions } from '../backend.ts';
 import { cancelled, DepotError, throwIfCancelled } from '../errors.ts';
@@ -133,7 +133,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     space: (o) =>
       call('look at', '', o, async (place, what) => {
         await assertMounted(place, what);
-        const stats = statfsSync(place.root);
+        const stats = await statfs(place.root);
         return stats.bavail * stats.bsize;
       }),
 
