@@ -1,0 +1,3 @@
+import { testProgramOnWindows } from './windows-session.ts';
+
+await testProgramOnWindows('windows/inside/commands.ts');
