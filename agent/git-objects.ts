@@ -29,11 +29,13 @@ export async function openGitObjects(remote: Location, config: Config, around: S
 async function gitDirAt(path: string): Promise<string> {
   const folder = path.endsWith('/.git') ? path.slice(0, -'/.git'.length) : path;
   let words = 'not mounted, or not a git repository';
-  for (const cwd of [folder, `${folder}.git`]) {
-    if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) continue;
-    const env = { ...withoutGit(), GIT_CEILING_DIRECTORIES: dirname(cwd) };
-    const { status, stdout, stderr } = await runGit(['rev-parse', '--git-common-dir'], { cwd, env });
-    if (status === 0) return resolve(cwd, stdout.trim()).replaceAll('\\', '/');
+  for (const place of [folder, `${folder}.git`]) {
+    if (!statSync(place, { throwIfNoEntry: false })?.isDirectory()) continue;
+    const env = { ...withoutGit(), GIT_CEILING_DIRECTORIES: dirname(place) };
+    // Not started there: on a share, cmd (where `git` is a script of a package manager) and Wine would start elsewhere.
+    const args = ['-C', place, 'rev-parse', '--git-common-dir'];
+    const { status, stdout, stderr } = await runGit(args, { cwd: process.cwd(), env });
+    if (status === 0) return resolve(place, stdout.trim()).replaceAll('\\', '/');
     words = stderr.trim() || words;
   }
   throw new DepotError('no-store', {
