@@ -27,7 +27,8 @@ done
 . /mnt/work/environment
 cd "$PROJECT"
 sh -c "$JOB"
-echo $? >/mnt/work/status
+status=$?
+[ -e /mnt/work/status ] || echo $status >/mnt/work/status
 # The host turns the machine off: nothing here may wait for a share that is gone, as sync and umount do.
 sync -f /mnt/work/status
 sleep infinity

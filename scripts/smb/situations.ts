@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -305,7 +306,7 @@ async function held(): Promise<void> {
 }
 
 const ALL: Record<string, () => Promise<void>> = { healthy, forbidden, full, held, crash, hang, closed };
-const name = process.argv[2] ?? '';
-await ALL[name]?.();
-// By force: a call that hangs would hold up the end.
+await ALL[process.argv[2] ?? '']!();
+// A call that hangs would hold up every gentler end, for as long as the share is away.
+writeFileSync('/mnt/work/status', '0\n');
 process.kill(process.pid, 'SIGKILL');
