@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { resolve } from 'node:path';
 import { test } from 'vitest';
+import { packaged } from '../package/packaged.ts';
 import { startGitForWine } from './git-for-wine.ts';
 import { COMPILER, hasCompiler } from './windows-programs.ts';
 import { testOnWindows } from './windows-tests.ts';
@@ -14,8 +13,7 @@ export async function testProgramOnWindows(...files: string[]): Promise<void> {
     return;
   }
   makeWine();
-  execFileSync('scripts/package', ['win-x64'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const program = windowsPath(resolve('dist/package/win-x64/lfs-depot.exe'));
+  const program = windowsPath(packaged('win-x64')['win-x64']);
   const git = await startGitForWine();
   try {
     const options = { path: [git.folder], env: { ...git.env, LFS_DEPOT_UNDER_TEST: program } };
