@@ -18,9 +18,12 @@ const FOLDER = resolve('.tools/wine-programs');
 /** Node for Windows, of the version that the program is packaged with. The path is returned. */
 export function windowsNode(): string {
   const packaged = nodeBinary(parseTarget('win-x64').node);
-  const folder = madeOnce(`node-${hashOf(packaged, readFileSync(import.meta.filename))}`, (fresh) => {
-    writeFileSync(join(fresh, 'node.exe'), aligned(readFileSync(packaged)));
-  });
+  const folder = madeOnce(
+    `node-${hashOf(packaged, readFileSync(join(import.meta.dirname, 'aligned.ts')))}`,
+    (fresh) => {
+      writeFileSync(join(fresh, 'node.exe'), aligned(readFileSync(packaged)));
+    },
+  );
   return join(folder, 'node.exe');
 }
 
