@@ -13,6 +13,7 @@ import { basename, join } from 'node:path';
 import { type Archive, packArchive, sha256 } from './archive.ts';
 import { runnerOf } from './embed.ts';
 import { manifests } from './manifests.ts';
+import { releaseNotes } from './notes.ts';
 import { packNpm } from './npm-package.ts';
 import { papersOf } from './papers.ts';
 import { type Content, makeProgram } from './program.ts';
@@ -37,6 +38,7 @@ export async function makeRelease(content: Content & { packages: string[] }, own
   const { version, packages } = content;
 
   mkdirSync('dist', { recursive: true });
+  writeFileSync('dist/release-notes.md', releaseNotes(version));
   const folder = mkdtempSync('dist/release-');
   const archives: Archive[] = [];
   const rows: Row[] = [];

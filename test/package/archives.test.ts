@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { packArchive } from '../../scripts/packaging/archive.ts';
-import { whyNoQemu } from '../../scripts/packaging/embed.ts';
 import { parseTarget, type TargetName } from '../../scripts/packaging/targets.ts';
 import { AgentProcess, INIT_UPLOAD, stopLeftovers } from '../session/agent-process.ts';
 import { SessionSandbox, sha256OfFile, upload } from '../session/session-sandbox.ts';
 import { makeWine, runInWine, whyNoWine } from '../windows/wine.ts';
-import { PACKAGING, packaged, startWords } from './packaged.ts';
+import { PACKAGING, packaged, startWords, whyNoPackaging, whyNotRun } from './packaged.ts';
 
 const VERSION: string = JSON.parse(readFileSync('package.json', 'utf8')).version;
 const PAPERS = { 'README.md': 'read me\n', LICENSE: 'MIT\n', 'LICENSE.third-party.txt': 'theirs\n' };
@@ -25,11 +24,8 @@ afterEach(() => {
 });
 
 describe.each([
-  {
-    name: 'linux-x64',
-    lacking: process.platform === 'linux' && process.arch === 'x64' ? undefined : 'another machine',
-  },
-  { name: 'linux-arm64', lacking: whyNoQemu() },
+  { name: 'linux-x64', lacking: whyNotRun('linux-x64') },
+  { name: 'linux-arm64', lacking: whyNotRun('linux-arm64') },
 ] as const)('the archive for $name', ({ name, lacking }) => {
   let program: string;
   beforeAll(() => {
@@ -56,8 +52,22 @@ describe.each([
   });
 });
 
+test.skipIf(whyNotRun('linux-x64'))(
+  'the script that tries a release finds that its program works',
+  async () => {
+    const { path, sha256 } = await pack('linux-x64', packaged('linux-x64')['linux-x64'], 'packed');
+    box.write('packed/SHA256SUMS', `${sha256}  ${basename(path)}\n`);
+    const script = resolve('scripts/packaging/try.sh');
+    expect(await box.ok(script, [path])).toContain(': installed, pushed and cloned');
+
+    box.write('packed/SHA256SUMS', `${'0'.repeat(64)}  ${basename(path)}\n`);
+    expect(await box.run(script, [path])).toMatchObject({ status: 1, stderr: expect.stringContaining('hash') });
+  },
+  PACKAGING,
+);
+
 describe('the archive for win-x64', () => {
-  test.skipIf(whyNoWine())(
+  test.skipIf(whyNoPackaging() ?? whyNoWine())(
     'unpacks to a program that works under Wine',
     async () => {
       makeWine();
@@ -70,7 +80,7 @@ describe('the archive for win-x64', () => {
   );
 });
 
-test.each(['linux-x64', 'win-x64'] as const)(
+test.skipIf(whyNoPackaging()).each(['linux-x64', 'win-x64'] as const)(
   'an archive for %s has the same bytes whenever it is packed',
   async (name) => {
     const program = box.write('program', 100_000);

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shellQuote } from '../../backends/shell-word.ts';
-import { whyNoQemu } from '../../scripts/packaging/embed.ts';
 import { soundStore } from '../e2e/objects.ts';
 import { Sandbox } from '../sandbox.ts';
-import { PACKAGING, packaged, startWords } from './packaged.ts';
+import { PACKAGING, packaged, startWords, whyNotRun } from './packaged.ts';
 
-const lacking = whyNoQemu();
+const lacking = whyNotRun('linux-arm64');
 
 let box: Sandbox;
 let words: string[];

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { NtExecutable, NtExecutableResource, Resource } from 'resedit';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { PACKAGING, packaged } from './packaged.ts';
+import { PACKAGING, packaged, whyNoPackaging } from './packaged.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-describe.each([
+describe.skipIf(whyNoPackaging()).each([
   { name: 'win-x64', machine: 0x8664 },
   { name: 'win-arm64', machine: 0xaa64 },
 ] as const)('the program for $name', ({ name, machine }) => {
