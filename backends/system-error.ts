@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { DepotError, type Kind } from './errors.ts';
 
 /**
@@ -19,16 +20,41 @@ export function fromSystemError(error: unknown, what: string, access: 'read' | '
   });
 }
 
-/** The `code` of a Node error (`ENOSPC`), or undefined. */
+/**
+ * The `code` of a Node error (`ENOSPC`), or undefined. For errno values that libuv has no name for, a full quota and a stale
+ * handle among them, Node says `Unknown system error -122`: those are given their names here.
+ */
 export function errorCode(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : undefined;
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  if (typeof code !== 'string') return undefined;
+  return code.startsWith('Unknown system error') ? (nameOf(Number(errno)) ?? code) : code;
 }
+
+function nameOf(errno: number): string | undefined {
+  const [name] = Object.entries(constants.errno).find(([, value]) => value === -errno) ?? [];
+  return name ?? (process.platform === 'linux' ? LINUX_NAMES[-errno] : undefined);
+}
+
+/** Of Linux's errno.h, what shares were seen to say and Node does not know by any name. */
+const LINUX_NAMES: Record<number, string> = {
+  78: 'EREMCHG',
+  126: 'ENOKEY',
+  127: 'EKEYEXPIRED',
+  128: 'EKEYREVOKED',
+  129: 'EKEYREJECTED',
+};
+
+const WORDS: Record<string, string> = {
+  EDQUOT: 'disk quota exceeded',
+  ESTALE: 'stale file handle',
+  EREMCHG: 'the share is gone from its server',
+};
 
 /** "no space left on device (ENOSPC)" out of "ENOSPC: no space left on device, write". */
 export function systemWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = errorCode(error);
+  if (code && error.message.startsWith('Unknown system error')) return `${WORDS[code] ?? 'system error'} (${code})`;
   const match = /^([A-Z0-9_]+): ([^,]+)/.exec(error.message);
   if (match && match[1] === code) return `${match[2]} (${code})`;
   return code && !error.message.includes(code) ? `${error.message} (${code})` : error.message;
@@ -83,6 +109,8 @@ const MEANINGS: Record<string, Meaning> = {
   EROFS: { ...DENIED, cure: 'the storage is mounted read-only: mount it for writing, then try again' },
   EIO: { ...AWAY, cure: 'the disk or share reports a hardware or network fault: check it, then try again' },
   ESTALE: AWAY,
+  // Linux's CIFS client says so of a file that was open when the server came back, and of a share that does not.
+  EAGAIN: AWAY,
   ENOTCONN: AWAY,
   ECONNRESET: AWAY,
   ECONNABORTED: AWAY,
@@ -104,10 +132,10 @@ const MEANINGS: Record<string, Meaning> = {
   EREMCHG: AWAY,
   EKEYREJECTED: LOGIN,
   EKEYEXPIRED: LOGIN,
+  EKEYREVOKED: LOGIN,
   ENOKEY: LOGIN,
   UNKNOWN: UNNAMED,
   EBUSY: BUSY,
-  EAGAIN: BUSY,
   ETXTBSY: BUSY,
   EMFILE: { ...BUSY, cure: 'too many files are open on this machine; try again in a moment' },
   ENFILE: { ...BUSY, cure: 'too many files are open on this machine; try again in a moment' },

@@ -19,7 +19,7 @@ export function isHeld(error: unknown): boolean {
 }
 
 /** EBUSY is what Windows' "sharing violation" is called here. None of these is seen on a local disk of Linux. */
-const HELD: Codes = new Set(['EBUSY', 'ETXTBSY', 'EAGAIN', 'ESTALE']);
+const HELD: Codes = new Set(['EBUSY', 'ETXTBSY', 'ESTALE']);
 
 /** What Windows and Samba say to a rename or a removal of a file that is held, and to one that is not allowed. */
 const DENIED: Codes = new Set(['EPERM', 'EACCES']);
@@ -37,6 +37,9 @@ const NONE: Codes = new Set();
  * may have another reason, like a right that is missing, gets 1 to 3 s; if that was in vain, none until one such call succeeds.
  */
 const TRIES = { held: 14, unclear: 6 };
+
+/** Milliseconds after which nothing is tried again: on a share in trouble a single call may take ten seconds. */
+const LONGEST = 20_000;
 
 function patient({ calls, hopeless, platform }: Place, signal: AbortSignal | undefined): Calls {
   /** @param maybe codes that may mean "held" in this call. */
@@ -85,6 +88,7 @@ async function again<T>(work: () => T | Promise<T>, { signal, retries, worthwhil
     minTimeout: 20,
     factor: 2,
     maxTimeout: 1000,
+    maxRetryTime: LONGEST,
     randomize: true,
     signal,
     shouldRetry: ({ error }) => worthwhile(error),

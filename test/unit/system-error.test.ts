@@ -49,6 +49,22 @@ test.each<[string, Kind, boolean]>([
   expect(error.cure).not.toBe('');
 });
 
+// As Node 26 gives them: libuv has no names for these.
+test.each([
+  [-122, 'EDQUOT', 'no-space', 'disk quota exceeded (EDQUOT)'],
+  [-116, 'ESTALE', 'unreachable', 'stale file handle (ESTALE)'],
+  [-78, 'EREMCHG', 'unreachable', 'the share is gone from its server (EREMCHG)'],
+  [-129, 'EKEYREJECTED', 'denied', 'system error (EKEYREJECTED)'],
+  [-77, 'EBADFD', 'internal', undefined],
+])('the system error %i, which Node does not name, is %s', (errno, name, kind, words) => {
+  const code = `Unknown system error ${errno}`;
+  const error = Object.assign(new Error(`${code}: ${code}, open '/mnt/s/x'`), { errno, code, syscall: 'open' });
+  if (words !== undefined) expect(errorCode(error)).toBe(name);
+  const failure = fromSystemError(error, 'cannot store x');
+  expect(failure.kind).toBe(kind);
+  expect(failure.why).toBe(words ?? `system error (${code})`);
+});
+
 test('an error that is classified already passes through', () => {
   const error = new DepotError('corrupt', { what: 'a', why: 'b', cure: 'c' });
   expect(fromSystemError(error, 'cannot store x')).toBe(error);
