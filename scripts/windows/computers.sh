@@ -44,7 +44,8 @@ at() {
     WORK="$WINEPREFIX/drive_c/work"
     DEPOT=$WINDOWS_DEPOT
   fi
-  mkdir -p "$WORK"
+  # Where something failed before, the folder may be missing; the run goes on to say what else is wrong.
+  mkdir -p "$WORK/${2:-}"
   cd "$WORK/${2:-}"
 }
 

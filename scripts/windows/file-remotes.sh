@@ -31,10 +31,10 @@ part_file_remotes() {
   step 'Bob clones it, in every spelling'
   at bob
   run "$DEPOT" install --file-remotes >/dev/null
-  run "$DEPOT" trust //srv/lfs
+  run "$DEPOT" trust //srv/lfs >/dev/null
   ln -sfn "$SHARE" "$WINEPREFIX/dosdevices/y:"
   for spelling in //srv/lfs/art.git '\\srv\lfs\art.git' //SRV/lfs/art.git file://srv/lfs/art.git file:////srv/lfs/art.git \
-    file://///srv/lfs/art.git Y:/art.git 'Y:\art.git' file:///Y:/art.git; do
+    file://///srv/lfs/art.git Y:/art.git 'Y:\art.git'; do
     number=$((number + 1))
     folder=art-$number
     ran git clone -q "$spelling" "$folder"

@@ -43,6 +43,7 @@ never_said() { ! said "$1"; }
 
 # The objects below a folder as "OID SIZE", each hashed; a file whose name is not its hash is told apart.
 objects_in() {
+  [ -d "$1" ] || return 0
   local file name hash
   find "$1" -type f -path '*/??/??/*' | while IFS= read -r file; do
     name=${file##*/}

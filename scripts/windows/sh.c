@@ -4,7 +4,8 @@
  *   sh -c COMMAND [NAME ARGUMENT...]   as git and git-lfs start filters and agents
  *   sh HOOK [ARGUMENT...]              as git starts hooks; of the file, the line that begins with "git lfs" is run
  * Words are split and quoted as POSIX says (XCU 2.2): '…', "…" with \ before \ " $ and `, and \x outside. "$@" stands for the
- * arguments. Whatever else is special to a shell is refused, never passed on: then a test fails instead of proving nothing.
+ * arguments. Its own command line is split as MSYS2's runtime does it for the real one: git doubles backslashes for that, and
+ * git-lfs does not. Whatever else is special to a shell is refused, never passed on: then a test fails instead of proving nothing.
  */
 #include <windows.h>
 #include <stdio.h>
@@ -116,8 +117,37 @@ static const wchar_t *line_of_hook(const wchar_t *path)
 	return found;
 }
 
-int wmain(int argc, wchar_t **argv)
+/* Within "…", \\ is \ and \" is ", wherever they stand; Microsoft's C runtime would leave most backslashes alone. */
+static int split_as_msys2(const wchar_t *s, wchar_t **words, int most)
 {
+	static wchar_t text[2 * LIMIT];
+	wchar_t *out = text;
+	int count = 0;
+	while (count < most) {
+		while (*s == L' ' || *s == L'\t')
+			s++;
+		if (!*s)
+			return count;
+		words[count++] = out;
+		for (int quoted = 0; *s && (quoted || (*s != L' ' && *s != L'\t')); s++) {
+			if (*s == L'"') {
+				quoted = !quoted;
+				continue;
+			}
+			if (quoted && *s == L'\\' && (s[1] == L'\\' || s[1] == L'"'))
+				s++;
+			*out++ = *s;
+		}
+		*out++ = 0;
+	}
+	fail(L"too many words", s);
+	return 0;
+}
+
+int wmain(void)
+{
+	static wchar_t *argv[LIMIT / 2];
+	int argc = split_as_msys2(GetCommandLineW(), argv, LIMIT / 2);
 	STARTUPINFOW start = { sizeof start };
 	PROCESS_INFORMATION process;
 	DWORD status;
