@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openFolder } from '../../backends/folder/folder.ts';
 import { expectSameWorktree } from '../e2e/objects.ts';
 import { Sandbox } from '../sandbox.ts';
 import { filesOnServer, HAS_SHARES, mountShare, onHost, SERVER, unmountShare } from './share.ts';
@@ -54,6 +55,7 @@ describe.skipIf(!HAS_SHARES)('when something is the matter with a share', () => 
     const { status, stderr } = await pushing;
     await soundOnServer(`lfs/${folder}`, 'leftovers');
     await onHost({ deed: 'start' });
+    said(stderr);
     expect(status).not.toBe(0);
     expect(stderr).toContain('[3]');
     expect(stderr).toContain('EHOSTDOWN');
@@ -66,7 +68,8 @@ describe.skipIf(!HAS_SHARES)('when something is the matter with a share', () => 
     await uploading();
     await onHost({ deed: 'signal', signal: 'SIGKILL' });
     await onHost({ deed: 'start' });
-    await pushing;
+    const { status, stderr } = await pushing;
+    said(`status ${status} ${stderr}`);
     await soundOnServer(`lfs/${folder}`, 'leftovers');
     await pushesAgain(3);
   });
@@ -91,6 +94,7 @@ describe.skipIf(!HAS_SHARES)('when something is the matter with a share', () => 
     await box.git('alice', 'add', '.');
     await box.git('alice', 'commit', '-qm', 'objects');
     const { status, stderr } = await push();
+    said(stderr);
     expect(status).not.toBe(0);
     expect(stderr).toContain('[7]');
     expect(stderr).toContain('ENOSPC');
@@ -104,6 +108,7 @@ describe.skipIf(!HAS_SHARES)('when something is the matter with a share', () => 
     await box.git('alice', 'config', 'lfs.url', `depot:://${SERVER}/${other}/${folder}`);
     await box.depot('alice', 'trust', `//${SERVER}/${other}`);
     const { status, stderr } = await push();
+    said(stderr);
     expect(status).not.toBe(0);
     expect(stderr).toContain('[6]');
     expect(stderr).toContain('EACCES');
@@ -113,27 +118,50 @@ describe.skipIf(!HAS_SHARES)('when something is the matter with a share', () => 
   test('an object that another client holds open for a while is waited for', async () => {
     await offer(1, 1000);
     await box.git('alice', 'push', '-q', 'origin', 'main');
-    const [object] = (await filesOnServer(`lfs/${folder}`)).filter(({ path }) => path !== 'lfs-depot.json');
-    await onHost({ deed: 'hold', share: 'lfs', path: `${folder}/${object!.path}`, shared: [] });
-    const cloning = box.run('git', ['clone', '-q', 'remote.git', 'bob']);
-    await pause(6000);
+    const object = await theObject();
+    const backend = openFolder(`${share}/${folder}`, {
+      location: share,
+      anchor: 'lfs-depot.json',
+      temp: 'tmp',
+      platform: 'linux',
+    });
+    await onHost({ deed: 'hold', share: 'lfs', path: `${folder}/${object}`, shared: [] });
+    let arrived = false;
+    const getting = backend.get(object, box.path('fetched')).finally(() => {
+      arrived = true;
+    });
+    await pause(1500);
+    expect(arrived).toBe(false);
     await onHost({ deed: 'release' });
-    expect(await cloning).toMatchObject({ status: 0 });
-    expectSameWorktree(box.path('alice'), box.path('bob'));
+    expect(await getting).toBe(1000);
   });
 
   test('a damaged object that another client holds open is not lost, and is healed afterwards', async () => {
     await offer(1, 1000);
     await box.git('alice', 'push', '-q', 'origin', 'main');
-    const [object] = (await filesOnServer(`lfs/${folder}`)).filter(({ path }) => path !== 'lfs-depot.json');
-    const path = `${folder}/${object!.path}`;
-    await onHost({ deed: 'write', path: `lfs/${path}`, content: 'damaged' });
-    await onHost({ deed: 'hold', share: 'lfs', path, shared: ['read', 'write'] });
+    const object = await theObject();
+    await onHost({ deed: 'write', path: `lfs/${folder}/${object}`, content: 'damaged' });
+    await onHost({ deed: 'hold', share: 'lfs', path: `${folder}/${object}`, shared: ['read', 'write'] });
     const upload = () => box.run('git', ['lfs', 'push', '--all', 'origin'], { cwd: 'alice' });
-    await upload();
-    expect((await filesOnServer(`lfs/${folder}`)).map((file) => file.path)).toContain(object!.path);
+    const refused = await upload();
+    said(refused.stderr);
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toContain('[8]');
+    expect(await theObject()).toBe(object);
     await onHost({ deed: 'release' });
     expect(await upload()).toMatchObject({ status: 0 });
-    expect(await soundOnServer(`lfs/${folder}`)).toEqual([object!.path.slice(6)]);
+    expect(await soundOnServer(`lfs/${folder}`)).toEqual([object.slice(6)]);
   });
+
+  /** The path of the only object of the store. */
+  async function theObject(): Promise<string> {
+    const objects = (await filesOnServer(`lfs/${folder}`)).filter(({ path }) => path !== 'lfs-depot.json');
+    expect(objects).toHaveLength(1);
+    return objects[0]!.path;
+  }
 });
+
+/** What the user is told belongs to the report. */
+function said(words: string): void {
+  console.log(words.trim());
+}
