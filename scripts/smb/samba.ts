@@ -14,6 +14,7 @@ export interface Samba {
   readonly config: string;
   /** The folder that holds the shares' folders. */
   readonly shares: string;
+  /** Fine when it runs. */
   start(): Promise<void>;
   /** To smbd and to the process that serves each client, at once: `SIGKILL` is a crash, `SIGSTOP` a server that hangs. */
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
@@ -64,6 +65,7 @@ export function prepareSamba(folder: string): Samba {
     config,
     shares,
     async start() {
+      if (smbd?.exitCode === null && smbd.signalCode === null) return;
       smbd = spawn('smbd', ['--foreground', '--no-process-group', '-s', config], { detached: true, stdio: 'ignore' });
       await listening(445);
     },

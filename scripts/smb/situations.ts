@@ -1,5 +1,17 @@
 import { writeFileSync } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, rmdir, stat, statfs, unlink } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rmdir,
+  stat,
+  statfs,
+  unlink,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { filesOnServer, mountShare, onHost, unmountShare } from '../../test/smb/share.ts';
@@ -167,6 +179,20 @@ async function crash(): Promise<void> {
   await closeAll(second.opened);
   unmountShare(share);
 
+  const busy = mountShare('lfs/art');
+  const wire = await open(join(busy, `wire-${number++}`), 'wx');
+  await wire.write(Buffer.alloc(32 * 1024 * 1024));
+  await onHost({ deed: 'write', path: 'lfs/art/fetched', content: 'x'.repeat(32 * 1024 * 1024) });
+  await onHost({ deed: 'signal', signal: 'SIGKILL', after: 250 });
+  await tell('The server dies while it is working', {
+    'fsync of 32 MiB': () => wire.sync(),
+    'read of 32 MiB': () => readFile(join(busy, 'fetched')),
+  });
+  await tell('The server dies while it is working: afterwards', { 'fsync, again': () => wire.sync() });
+  await wire.close().catch(() => {});
+  await onHost({ deed: 'start' });
+  unmountShare(busy);
+
   const brief = mountShare('lfs/art');
   const short = await prepare(brief);
   await onHost({ deed: 'signal', signal: 'SIGKILL' });
@@ -291,10 +317,10 @@ async function held(): Promise<void> {
       await onHost({ deed: 'hold', share: 'lfs', path: `held/${name}/file`, shared: [...shared] });
       await tell(heading, { [deed]: () => act(file, other) });
       const names = async () => `\`${(await readdir(join(folder, name))).sort().join('`, `')}\``;
-      await pause(1500);
+      await pause(1100);
       const during = await names();
       await onHost({ deed: 'release' });
-      await pause(1500);
+      await pause(1100);
       const after = await names();
       const there = await filesOnServer(`lfs/held/${name}`);
       const sizes = there.map(({ path, size }) => `\`${path}\` (${size})`).join(', ');

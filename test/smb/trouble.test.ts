@@ -16,7 +16,10 @@ describe.skipIf(!HAS_SHARES)('when something is the matter with a share', () => 
     share = mountShare('lfs');
     folder = `trouble-${number++}`;
   });
-  afterEach(() => {
+  afterEach(async () => {
+    // Where a test failed, they may still be as it left them.
+    await onHost({ deed: 'start' });
+    await onHost({ deed: 'release' });
     unmountShare(share);
     box.remove();
   });
