@@ -11,13 +11,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { git, RELEASE } from './release.ts';
+import { git, type Order, RELEASE } from './release.ts';
 
 /**
  * Makes the release of this commit again, in a clone in another folder with dependencies and a Wine of its own, and compares
  * it with dist/release/ byte by byte. Throws when a file differs.
  */
-export function checkRelease(owner: string): void {
+export function checkRelease({ owner, effort }: Order): void {
   if (!existsSync(join(RELEASE, 'SHA256SUMS'))) throw new Error(`make ${RELEASE} first, with scripts/package`);
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lfs-depot again ')));
   try {
@@ -26,7 +26,8 @@ export function checkRelease(owner: string): void {
     // Only what npm gave is taken from here; it is pinned by hash.
     mkdirSync(join(clone, '.tools'));
     symlinkSync(resolve('.tools/packaged'), join(clone, '.tools/packaged'));
-    execFileSync('scripts/package', ['--owner', owner], { cwd: clone, stdio: ['ignore', 'inherit', 'inherit'] });
+    const args = ['--owner', owner, ...(effort === 'quick' ? ['--quick'] : [])];
+    execFileSync('scripts/package', args, { cwd: clone, stdio: ['ignore', 'inherit', 'inherit'] });
     const different = differing(RELEASE, join(clone, RELEASE));
     if (different.length > 0) throw new Error(`made again, these differ: ${different.join(', ')}`);
     console.log(`made again from a clone in ${folder}: all ${readdirSync(RELEASE).length} files are the same`);

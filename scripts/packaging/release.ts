@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Archive, packArchive, sha256 } from './archive.ts';
+import { type Archive, type Effort, packArchive, sha256 } from './archive.ts';
 import { runnerOf } from './embed.ts';
 import { manifests } from './manifests.ts';
 import { releaseNotes } from './notes.ts';
@@ -21,6 +21,12 @@ import { TARGETS } from './targets.ts';
 
 export const RELEASE = 'dist/release';
 
+export interface Order {
+  /** Of the GitHub repository that manifests name. */
+  owner: string;
+  effort: Effort;
+}
+
 /** The targets whose program starts from a code cache in a release; what else has none cannot be run where it is packaged. */
 const CACHED = ['linux-x64', 'linux-arm64', 'win-x64'];
 
@@ -28,7 +34,7 @@ const CACHED = ['linux-x64', 'linux-arm64', 'win-x64'];
  * Makes all that a release consists of in dist/release/ and prints a table of sizes. Refuses sources that no commit holds:
  * a release must be possible to make again.
  */
-export async function makeRelease(content: Content & { packages: string[] }, owner: string): Promise<void> {
+export async function makeRelease(content: Content & { packages: string[] }, { owner, effort }: Order): Promise<void> {
   const changes = git('status', '--porcelain', '--untracked-files=no');
   if (changes !== '') throw new Error(`these changes are in no commit, so they cannot be released:\n${changes}`);
   for (const target of TARGETS)
@@ -48,7 +54,7 @@ export async function makeRelease(content: Content & { packages: string[] }, own
     for (let target = left.shift(); target !== undefined; target = left.shift()) {
       const program = await makeProgram(target, content);
       const papers = papersOf(packages, target.node.version);
-      const archive = await packArchive(target, program, papers, { version, time, folder, effort: 'release' });
+      const archive = await packArchive(target, program, papers, { version, time, folder, effort });
       archives.push(archive);
       rows.push({ file: basename(archive.path), size: statSync(archive.path).size, program: statSync(program).size });
       console.error(`package: packed ${basename(archive.path)}`);
