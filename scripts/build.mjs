@@ -14,13 +14,24 @@ mkdirSync('dist/bin', { recursive: true });
 await bundle(file);
 
 // Making the executable copies 150 MB: only when something changed.
-const stamp = createHash('sha256').update(process.version).update(readFileSync(file)).digest('hex');
+const stamp = createHash('sha256')
+  .update(process.version)
+  .update(readFileSync('scripts/build.mjs'))
+  .update(readFileSync(file))
+  .digest('hex');
 const stampFile = 'dist/bin/.built-from';
 if (!existsSync(program) || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
   // Renamed into place: a program that git-lfs is starting right now must be there, whole.
   const fresh = `${program}.${process.pid}`;
   const config = `dist/sea-${process.pid}.json`;
-  const settings = { main: file, output: fresh, disableExperimentalSEAWarning: true, useCodeCache: true };
+  // NODE_OPTIONS is for a developer's own Node.
+  const settings = {
+    main: file,
+    output: fresh,
+    disableExperimentalSEAWarning: true,
+    useCodeCache: true,
+    execArgvExtension: 'none',
+  };
   writeFileSync(config, JSON.stringify(settings));
   execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
   rmSync(config);

@@ -44,6 +44,8 @@ export async function embed(work: string, target: Target): Promise<void> {
     output: 'program',
     disableExperimentalSEAWarning: true,
     useCodeCache: runner !== undefined,
+    // NODE_OPTIONS is for a developer's own Node: `--require` would be run here, and V8's options spoil the code cache.
+    execArgvExtension: 'none',
   };
   writeFileSync(join(work, 'sea.json'), JSON.stringify(settings));
   // Two code caches differ by the seed of their hash tables. It is the one V8 flag that a cache is not refused for.

@@ -22,8 +22,10 @@ case "$archive" in
   *) tar -xf "$archive" -C unpacked; program=$(echo "$work"/unpacked/*/lfs-depot) ;;
 esac
 
-version=$("$program" --version)
+version=$("$program" --version 2>said)
 echo "$version"
+# Node warns there if this machine rejects the code cache, which was made on another.
+if [ -s said ]; then cat said >&2; exit 1; fi
 case $(basename "$archive") in
   lfs-depot-"${version%% *}"-*) ;;
   *) echo "that is another version than the archive's name" >&2; exit 1 ;;
