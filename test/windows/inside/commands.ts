@@ -62,11 +62,8 @@ const moveObject = async (): Promise<void> => {
   expect(sha256OfFile((await down.finish())[1]!.path!)).toBe(object.oid);
 };
 
-test.each([
-  ['forward slashes', (location: string) => location],
-  ['backslashes', (location: string) => location.replaceAll('/', '\\')],
-])('init with a share in %s writes forward slashes, and the agent and doctor use it', async (_, spelled) => {
-  const location = await team(spelled);
+test('init with a share in backslashes writes forward slashes, and the agent and doctor use it', async () => {
+  const location = await team((typed) => typed.replaceAll('/', '\\'));
   expect(readFileSync(box.path('repo/.lfsconfig'), 'utf8')).toContain(`url = depot::${location}\n`);
   expect(await box.git('.', 'config', '--global', 'depot.trusted')).toBe(`${location}\n`);
   await moveObject();
