@@ -27,6 +27,9 @@ export interface Order {
   effort: Effort;
 }
 
+/** What goes into the programs, and the folders of the packages in it. */
+type Packed = Content & { packages: string[] };
+
 /** The targets whose program starts from a code cache in a release; what else has none cannot be run where it is packaged. */
 const CACHED = ['linux-x64', 'linux-arm64', 'win-x64'];
 
@@ -34,18 +37,31 @@ const CACHED = ['linux-x64', 'linux-arm64', 'win-x64'];
  * Makes all that a release consists of in dist/release/ and prints a table of sizes. Refuses sources that no commit holds:
  * a release must be possible to make again.
  */
-export async function makeRelease(content: Content & { packages: string[] }, { owner, effort }: Order): Promise<void> {
+export async function makeRelease(content: Packed, order: Order): Promise<void> {
   const changes = git('status', '--porcelain', '--untracked-files=no');
   if (changes !== '') throw new Error(`these changes are in no commit, so they cannot be released:\n${changes}`);
   for (const target of TARGETS)
     if (CACHED.includes(target.name) && runnerOf(target) === undefined)
       throw new Error(`${target.name} cannot run here, but has to: see docs/releasing.md`);
+  mkdirSync('dist', { recursive: true });
+  writeFileSync('dist/release-notes.md', releaseNotes(content.version));
+  const folder = mkdtempSync('dist/release-');
+  try {
+    const rows = await fill(folder, content, order);
+    rmSync(RELEASE, { recursive: true, force: true });
+    renameSync(folder, RELEASE);
+    // Who publishes may be another than who packages.
+    chmodSync(RELEASE, 0o755);
+    console.log(`${content.version} (${content.commit}) in ${RELEASE}:\n\n${table(rows)}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Makes every file of a release. */
+async function fill(folder: string, content: Packed, { owner, effort }: Order): Promise<Row[]> {
   const time = Number(git('log', '-1', '--format=%ct'));
   const { version, packages } = content;
-
-  mkdirSync('dist', { recursive: true });
-  writeFileSync('dist/release-notes.md', releaseNotes(version));
-  const folder = mkdtempSync('dist/release-');
   const archives: Archive[] = [];
   const rows: Row[] = [];
   const left = [...TARGETS];
@@ -70,11 +86,7 @@ export async function makeRelease(content: Content & { packages: string[] }, { o
   const files = readdirSync(folder).sort();
   const sums = files.map((file) => `${sha256(join(folder, file))}  ${file}\n`);
   writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
-
-  rmSync(RELEASE, { recursive: true, force: true });
-  renameSync(folder, RELEASE);
-  console.log(`${version} (${content.commit}) in ${RELEASE}:\n`);
-  console.log(table(rows));
+  return rows;
 }
 
 interface Row {
