@@ -46,7 +46,7 @@ async function resultsOf(file: string, options: WineOptions): Promise<WindowsRes
   try {
     const env = { ...options.env, WINDOWS_TEMP: windowsPath(temp) };
     const { status, signal, stdout, stderr } = await runInWine(windowsNode(), args, {
-      patience: 280_000,
+      patience: 600_000,
       ...options,
       env,
     });
