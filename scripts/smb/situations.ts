@@ -24,7 +24,7 @@ type Call = () => Promise<unknown>;
 const ERRNO: Record<number, string> = { [-78]: 'EREMCHG (Node: `Unknown system error -78`)', [-112]: 'EHOSTDOWN' };
 
 /** Milliseconds, after which a call is left to hang. */
-const GIVE_UP = 60_000;
+const GIVE_UP = 50_000;
 
 const BLOCK = Buffer.alloc(100_000, 'b');
 let number = 0;
@@ -55,7 +55,7 @@ async function tellInTurn(heading: string, calls: Record<string, Call>): Promise
 
 /** A fresh folder on a share with files in it, some of them open, and every call that the backend makes, to be made later. */
 async function prepare(share: string): Promise<{ calls: Record<string, Call>; opened: Record<string, FileHandle> }> {
-  const folder = join(share, `case-${number++}`);
+  const folder = join(share, `${process.argv[2]}-${number++}`);
   const inside = (name: string) => join(folder, name);
   await mkdir(folder);
   await mkdir(inside('empty'));
@@ -180,7 +180,7 @@ async function crash(): Promise<void> {
   unmountShare(share);
 
   const busy = mountShare('lfs/art');
-  const wire = await open(join(busy, `wire-${number++}`), 'wx');
+  const wire = await open(join(busy, `${process.argv[2]}-${number++}`), 'wx');
   await wire.write(Buffer.alloc(32 * 1024 * 1024));
   await onHost({ deed: 'write', path: 'lfs/art/fetched', content: 'x'.repeat(32 * 1024 * 1024) });
   await onHost({ deed: 'signal', signal: 'SIGKILL', after: 250 });
@@ -223,7 +223,7 @@ async function closed(): Promise<void> {
   await tell('An administrator closed the share', calls);
   await tell('An administrator closed the share: later', {
     'stat, until it works': () => until(() => stat(share)),
-    'mkdir, until it works': () => until(() => mkdir(join(share, `later-${number++}`))),
+    'mkdir, until it works': () => until(() => mkdir(join(share, `${process.argv[2]}-${number++}`))),
   });
   await closeAll(opened);
   unmountShare(share);
