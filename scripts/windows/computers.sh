@@ -30,6 +30,8 @@ computers() {
     mkdir -p "$programs/Git/share/git-core/templates" "$programs/lfs-depot" "$folder/$name/drive_c/work"
     cp -r "$ROOT/.tools/windows/bin" "$programs/Git/"
     cp "$ROOT/dist/package/win-x64/lfs-depot.exe" "$programs/lfs-depot/"
+    # Switched on once for all programs, not for each: a program that came while Wine was going down was seen to fail.
+    WINEPREFIX="$folder/$name" "$WINESERVER" -p
   done
 }
 
@@ -65,7 +67,7 @@ run() {
   return "$status"
 }
 
-# Wine's servers would end by themselves a little later; waited for, so that nothing stays behind.
+# Switches the Windows computers off.
 shut_down() {
   local devices
   for devices in "$COMPUTERS"/*/dosdevices; do

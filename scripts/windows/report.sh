@@ -24,7 +24,7 @@ ran() {
   printf '\n'
   STATUS=0
   SAID=$(run "$@") || STATUS=$?
-  [ -z "$SAID" ] || sed "s,$COMPUTERS,/folder,g; s/^/        /; /^ *$/d" <<<"$SAID"
+  [ -z "$SAID" ] || sed 's/^/        /; /^ *$/d' <<<"$SAID"
   [ "$STATUS" = 0 ] || printf '        (exit %s)\n' "$STATUS"
 }
 
