@@ -17,8 +17,16 @@ export const SERVER = process.env.DEPOT_SMB_HOST ?? '';
 export function mountShare(share: string, options: string[] = [], at = join('/mnt', 'share')): string {
   mkdirSync(at, { recursive: true });
   const all = [process.env.CREDENTIALS, 'iocharset=utf8', ...options].join();
-  execFileSync('mount', ['-t', 'cifs', `//${SERVER}/${share}`, at, '-o', all]);
-  return at;
+  for (let tries = 1; ; tries++) {
+    try {
+      execFileSync('mount', ['-t', 'cifs', `//${SERVER}/${share}`, at, '-o', all], { stdio: 'pipe' });
+      return at;
+    } catch (error) {
+      // A server that was started just now may listen and hang up on who comes.
+      if (tries === 5) throw error;
+      execFileSync('sleep', ['1']);
+    }
+  }
 }
 
 /** Fine when something there is still open: the name is free, and the rest goes when it is closed. */

@@ -32,13 +32,18 @@ describe.skipIf(!HAS_SHARES)('when something is the matter with a share', () => 
     await box.git('alice', 'commit', '-qm', 'objects');
   }
 
-  /** Until an upload has begun: a temp file lies on the server. */
-  async function uploading(): Promise<void> {
-    for (;;) {
+  /** Until an upload has begun: a temp file lies on the server. @throws when the push ends before that was seen. */
+  async function uploading(push: Promise<unknown>): Promise<void> {
+    let ended = false;
+    void push.finally(() => {
+      ended = true;
+    });
+    while (!ended) {
       const files = await filesOnServer(`lfs/${folder}`);
       if (files.some(({ path, size }) => path.startsWith('tmp/depot-put-') && size > 0)) return;
       await pause(10);
     }
+    throw new Error('the push ended before anything of it was seen on the server');
   }
 
   const push = () => box.run('git', ['push', '-q', 'origin', 'main'], { cwd: 'alice' });
@@ -53,7 +58,7 @@ describe.skipIf(!HAS_SHARES)('when something is the matter with a share', () => 
   test('a server that dies in the middle of a push leaves no part of an object, and the next push succeeds', async () => {
     await offer(3, 8_000_000);
     const pushing = push();
-    await uploading();
+    await uploading(pushing);
     await onHost({ deed: 'signal', signal: 'SIGKILL' });
     const { status, stderr } = await pushing;
     await soundOnServer(`lfs/${folder}`, 'leftovers');
@@ -68,7 +73,7 @@ describe.skipIf(!HAS_SHARES)('when something is the matter with a share', () => 
   test('a server that is started anew in the middle of a push leaves no part of an object', async () => {
     await offer(3, 8_000_000);
     const pushing = push();
-    await uploading();
+    await uploading(pushing);
     await onHost({ deed: 'signal', signal: 'SIGKILL' });
     await onHost({ deed: 'start' });
     const { status, stderr } = await pushing;
@@ -81,7 +86,7 @@ describe.skipIf(!HAS_SHARES)('when something is the matter with a share', () => 
     await offer(3, 8_000_000);
     const child = box.start('git', ['push', '-q', 'origin', 'main'], { cwd: 'alice', detached: true, stdio: 'ignore' });
     const ended = new Promise((resolve) => child.on('exit', resolve));
-    await uploading();
+    await uploading(ended);
     // Git and all that it started: a process group of its own.
     process.kill(-child.pid!, 'SIGKILL');
     await ended;
