@@ -48,7 +48,7 @@ export async function embed(work: string, target: Target): Promise<void> {
     execArgvExtension: 'none',
   };
   writeFileSync(join(work, 'sea.json'), JSON.stringify(settings));
-  // Two code caches differ by the seed of their hash tables. It is the one V8 flag that a cache is not refused for.
+  // Two code caches differ by the seed of their hash tables. V8 does not ask for the same seed where it uses them.
   const args = ['--random-seed=1', '--build-sea', 'sea.json'];
 
   if (runner === 'wine') {
