@@ -14,6 +14,6 @@ describe.skipIf(!HAS_SHARES).each([
   beforeAll(mount);
   afterAll(() => unmountShare(point));
 
-  // Attributes are remembered for a second (actimeo), so a version that was looked at may be the one before.
+  // Two of three who heal one object at the same time were seen to be told that they did.
   describeBackend('a folder', () => shareStorage(point, mount), { oneReplacer: false });
 });
