@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import { DepotError } from '../backends/errors.ts';
 import { formatLocation, type Location } from '../backends/location.ts';
+import { folderOf } from '../backends/open.ts';
 import { shellWord } from '../backends/shell-word.ts';
 import { type Config, readConfig } from './config.ts';
 import { locate, openStore, surroundings } from './connect.ts';
@@ -9,6 +10,7 @@ import { findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { type Repository, repositoryAround } from './git.ts';
 import { openGitObjects } from './git-objects.ts';
 import { readMarker } from './marker.ts';
+import { mountsIn } from './mounts.ts';
 import { probe } from './probe.ts';
 import {
   agentSet,
@@ -95,7 +97,7 @@ async function attempt(
     const { location, own } = await find();
     name = formatLocation(location);
     ownMarker = !own;
-    note({ subject: step, ok: true, detail: `${name}, ${leave}` });
+    note({ subject: step, ok: true, detail: `${name}, ${leave}${await mountedAt(location, config)}` });
     step = 'store';
     const store = own ? await openGitObjects(location, config, surroundings()) : await openStore(location, config);
     note({ subject: step, ok: true, detail: await describeStore(store, own) });
@@ -121,6 +123,13 @@ async function attempt(
 function cureFor(step: string, { kind, cure }: DepotError, name: string): string {
   if (step !== 'store' || kind !== 'no-store') return cure;
   return `${cure}\nif it is there, and only its marker was lost, run: lfs-depot init --adopt ${shellWord(name)}`;
+}
+
+/** Where a share was found on a system that does not open it by its name. */
+async function mountedAt(location: Location, config: Config): Promise<string> {
+  const { platform } = surroundings();
+  if (location.kind !== 'share' || platform === 'win32') return '';
+  return `; mounted here as ${await folderOf(location, { platform, mounts: mountsIn(config, surroundings()) })}`;
 }
 
 async function describeStore(store: Store, own: boolean): Promise<string> {

@@ -37,6 +37,10 @@ export function openFolder(root: string, options: FolderOptions): Backend {
   };
   let settled = options.calls !== undefined;
 
+  /** As colleagues know it, wherever a share happens to be mounted here. */
+  const named = (path: string): string =>
+    path === '' ? standing.location : `${standing.location.replace(/\/$/, '')}/${path}`;
+
   /** Finds out once what kind of filesystem this is; again when the root was not there. */
   async function settle(): Promise<void> {
     if (settled) return;
@@ -51,7 +55,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     o: CallOptions | undefined,
     work: (place: Place, what: string) => T | Promise<T>,
   ) {
-    const what = `cannot ${verb} ${path ? inside(standing, path) : standing.location}`;
+    const what = `cannot ${verb} ${named(path)}`;
     throwIfCancelled(o?.signal, what);
     try {
       await settle();
@@ -99,7 +103,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
       }),
 
     async *list(prefix, o) {
-      const what = `cannot list ${inside(standing, prefix)}`;
+      const what = `cannot list ${named(prefix)}`;
       try {
         await settle();
         const place = withPatience(standing, o?.signal);

@@ -28,7 +28,9 @@ test('init, push and clone go through the mount, and .lfsconfig names the share'
   expect(soundStore(box.path('mnt/team/art'))).toHaveLength(1);
   await box.git('.', 'clone', '-q', 'remote.git', 'bob');
   expectSameWorktree(box.path('alice'), box.path('bob'));
-  expect(JSON.parse(await box.ok(PROGRAM, ['doctor', '--json'], { cwd: 'bob' }))).toMatchObject({ ok: true });
+  const diagnosis = await box.ok(PROGRAM, ['doctor', '--json'], { cwd: 'bob' });
+  expect(JSON.parse(diagnosis)).toMatchObject({ ok: true });
+  expect(diagnosis).toContain(`; mounted here as ${box.path('mnt/team/art')}`);
 });
 
 test('where the share is mounted is asked anew each time: another folder is found by the next push', async () => {
