@@ -1,9 +1,10 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Backend } from '../backends/backend.ts';
-import { DepotError } from '../backends/errors.ts';
+import { isKind } from '../backends/errors.ts';
 import { type Location, parseLocation, type Surroundings } from '../backends/location.ts';
 import { openBackend } from '../backends/open.ts';
+import { answering } from './answering.ts';
 import { type Config, readConfig, verifyPolicy } from './config.ts';
 import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { findRepository, type Repository } from './git.ts';
@@ -28,10 +29,7 @@ export async function connect(init: { operation: Operation; remote: string }, ar
   const environment = process.env[LOCATION_VARIABLE];
   const endpoint = findEndpoint({ ...init, config, argument, environment });
   const location = locate(endpoint, config, (await finding).worktree ?? cwd);
-  const store =
-    endpoint.kind === 'repository'
-      ? await openGitObjects(location, config, surroundings())
-      : await openStore(location, config);
+  const { store } = await openEndpoint(endpoint.kind, location, config);
   return { store, tempFolder: tempFolderOf(await finding, config) };
 }
 
@@ -75,29 +73,33 @@ export async function openAt(location: Location, anchor: string, config: Config)
   return openBackend(location, { platform: process.platform, anchor, temp: 'tmp', mounts, web });
 }
 
-/** Milliseconds that a store has to show its marker: a share that hangs must not hang a push for ever. */
-const OPEN_TIMEOUT = 60_000;
+/**
+ * Opens what an endpoint names; `own` when those are the objects of a git repository.
+ * @throws DepotError as `openStore` and `openGitObjects`.
+ */
+export async function openEndpoint(kind: Endpoint['kind'], location: Location, config: Config): Promise<Opened> {
+  const repository = async () => ({ store: await openGitObjects(location, config, surroundings()), own: true });
+  if (kind === 'repository') return repository();
+  try {
+    return { store: await openStore(location, config), own: false };
+  } catch (error) {
+    if (kind === 'store' || !isKind(error, 'no-store')) throw error;
+    return repository().catch((second) => {
+      throw isKind(second, 'no-store') ? error : second;
+    });
+  }
+}
+
+export interface Opened {
+  store: Store;
+  own: boolean;
+}
 
 /** @throws DepotError `no-store` without a marker, `unreachable` when nothing answers. */
 export async function openStore(location: Location, config: Config): Promise<Store> {
   const backend = await openAt(location, MARKER, config);
-  const opening = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const why = `it has not answered for ${OPEN_TIMEOUT / 1000} seconds`;
-      const cure = 'check the network and the server, or mount the share again';
-      reject(new DepotError('unreachable', { what: `cannot open ${backend.location}`, why, cure, temporary: true }));
-      // Else what nobody waits for any more would keep a command from ending.
-      opening.abort();
-    }, OPEN_TIMEOUT);
-  });
-  try {
-    const { findings } = await Promise.race([readMarker(backend, { signal: opening.signal }), late]);
-    backend.assume(findings);
-  } finally {
-    clearTimeout(timer);
-  }
+  const { findings } = await answering(backend.location, (signal) => readMarker(backend, { signal }));
+  backend.assume(findings);
   return storeOver(backend, { objects: '', verify: verifyPolicy(config, backend.capabilities.reads) });
 }
 

@@ -4,11 +4,10 @@ import { formatLocation, type Location } from '../backends/location.ts';
 import { folderOf } from '../backends/open.ts';
 import { shellWord } from '../backends/shell-word.ts';
 import { type Config, readConfig } from './config.ts';
-import { locate, openStore, surroundings } from './connect.ts';
+import { locate, openEndpoint, surroundings } from './connect.ts';
 import { examineStore } from './create-store.ts';
-import { findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
+import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { type Repository, repositoryAround } from './git.ts';
-import { openGitObjects } from './git-objects.ts';
 import { readMarker } from './marker.ts';
 import { mountsIn } from './mounts.ts';
 import { probe } from './probe.ts';
@@ -56,7 +55,7 @@ export async function diagnose(typed: string | undefined, tell: (finding: Findin
   note(notHijacked(config));
 
   if (typed !== undefined) {
-    await attempt(note, true, async () => ({ location: resolveTyped(typed), own: false }), config);
+    await attempt(note, true, async () => ({ location: resolveTyped(typed), kind: 'store' as const }), config);
     return findings;
   }
   if (refused) return findings;
@@ -74,32 +73,32 @@ export async function diagnose(typed: string | undefined, tell: (finding: Findin
   return findings;
 }
 
-function ofRepository(config: Config, { worktree }: Repository, cwd: string): { location: Location; own: boolean } {
+function ofRepository(config: Config, { worktree }: Repository, cwd: string): Named {
   const environment = process.env[LOCATION_VARIABLE];
   const endpoint = findEndpoint({ operation: 'upload', remote: '', config, argument: undefined, environment });
-  return { location: locate(endpoint, config, worktree ?? cwd), own: endpoint.kind === 'repository' };
+  return { location: locate(endpoint, config, worktree ?? cwd), kind: endpoint.kind };
+}
+
+interface Named {
+  location: Location;
+  kind: Endpoint['kind'];
 }
 
 type Note = (finding: Finding) => boolean;
 
 /** Location → store → a real object → space. */
-async function attempt(
-  note: Note,
-  named: boolean,
-  find: () => Promise<{ location: Location; own: boolean }>,
-  config: Config,
-) {
+async function attempt(note: Note, named: boolean, find: () => Promise<Named>, config: Config) {
   let step = 'location';
   let name = '';
   let ownMarker = false;
   const leave = named ? 'as you named it' : 'which is your own choice, or trusted';
   try {
-    const { location, own } = await find();
+    const { location, kind } = await find();
     name = formatLocation(location);
-    ownMarker = !own;
+    ownMarker = kind !== 'repository';
     note({ subject: step, ok: true, detail: `${name}, ${leave}${await mountedAt(location, config)}` });
     step = 'store';
-    const store = own ? await openGitObjects(location, config, surroundings()) : await openStore(location, config);
+    const { store, own } = await openEndpoint(kind, location, config);
     note({ subject: step, ok: true, detail: await describeStore(store, own) });
     step = 'moving';
     if (location.kind === 'webdav') note(await moving(store.backend));

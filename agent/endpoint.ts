@@ -5,8 +5,11 @@ import type { Operation } from './protocol.ts';
 
 /** Where the objects of a repository are, as text, and who said so: trust depends on that. */
 export interface Endpoint {
-  /** A store's location, or a remote repository whose own `lfs/objects` is meant. */
-  kind: 'store' | 'repository';
+  /**
+   * A store's location, or a remote repository whose own `lfs/objects` is meant; `either` for a `file:` URL or a path in
+   * `lfs.url` without `depot::`: git-lfs takes it for a repository, and users of other agents name a store so.
+   */
+  kind: 'store' | 'repository' | 'either';
   text: string;
   /** What to name in a message: "lfs.url in .lfsconfig". */
   source: string;
@@ -47,7 +50,7 @@ export function findEndpoint(query: EndpointQuery): Endpoint {
   const source = found.setting ? `${found.setting.key} in ${nameOf(found.setting)}` : 'the remote';
   if (url.startsWith('depot::')) return store(url.slice('depot::'.length), source, found.chosenByUser);
   if (/^([a-z][a-z0-9+.-]+:\/\/(?<!file:\/\/)|[^/\\:]+@)/i.test(url)) throw otherServer(url, source);
-  return { kind: found.isRemote ? 'repository' : 'store', text: url, source, chosenByUser: found.chosenByUser };
+  return { kind: found.isRemote ? 'repository' : 'either', text: url, source, chosenByUser: found.chosenByUser };
 }
 
 interface Found {

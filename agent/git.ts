@@ -16,6 +16,8 @@ export interface GitOptions {
   env?: NodeJS.ProcessEnv | undefined;
   /** For git's stdin: what must not stand in the process list. */
   input?: string | undefined;
+  /** Ends git. */
+  signal?: AbortSignal | undefined;
   /** Git may ask and tell the user: its stderr is ours, and on Windows it shares our console. */
   interactive?: boolean | undefined;
 }
@@ -30,7 +32,7 @@ const LAST_WORDS = 500;
  * Runs git and resolves whatever its exit status is.
  * @throws DepotError `configuration` when there is no git.
  */
-export function runGit(args: string[], { cwd, env, input, interactive }: GitOptions): Promise<GitResult> {
+export function runGit(args: string[], { cwd, env, input, interactive, signal }: GitOptions): Promise<GitResult> {
   return new Promise((resolvePromise, reject) => {
     const fail = (why: string, cure: string, cause?: unknown): void =>
       reject(new DepotError('configuration', { what: 'cannot run git', why, cure, cause }));
@@ -39,6 +41,7 @@ export function runGit(args: string[], { cwd, env, input, interactive }: GitOpti
       cwd: cwd === process.cwd() ? undefined : cwd,
       env,
       windowsHide: true,
+      ...(signal && { signal }),
       stdio: ['pipe', 'pipe', interactive ? 'inherit' : 'pipe'],
     });
     const tooMuch = (): void => {

@@ -67,7 +67,10 @@ export function fleetingPlace({ platform, executable, script, temp }: Running = 
   // What macOS starts a downloaded program from, until somebody moves it.
   if (platform === 'darwin' && segments.includes('apptranslocation')) return 'macOS runs it from a temporary place';
   const temporary = [folded(temp), ...(platform === 'win32' ? [] : ['/tmp', '/var/tmp', '/private/tmp'])];
-  const isTemporary = temporary.some((folder) => place.startsWith(`${folder.replace(/\/$/, '')}/`));
+  // %TEMP% may be a short form of that name (JANEDO~1), and Explorer starts what is in an archive by the long one.
+  const isTemporary =
+    (platform === 'win32' && place.includes('/appdata/local/temp/')) ||
+    temporary.some((folder) => place.startsWith(`${folder.replace(/\/$/, '')}/`));
   return isTemporary ? 'it is in a folder for temporary files' : undefined;
 }
 

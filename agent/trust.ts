@@ -35,7 +35,7 @@ export function assertTrusted(location: Location, source: string, config: Config
     what: `will not open ${name}`,
     why: `${source} names it, and you have not allowed that location yet`,
     cure:
-      `if you know it to be your team's storage, run: ${trustCommand(name, around.platform)}\n` +
+      `if you know it to be your team's storage, run${trustCommand(name, around.platform)}\n` +
       'then try again; in a clone that stopped half-way: git checkout -f HEAD',
   });
 }
@@ -45,6 +45,6 @@ export function assertTrusted(location: Location, source: string, config: Config
  * them is not written out on Windows: somebody else chose it, and pasted it might run something.
  */
 function trustCommand(name: string, platform: NodeJS.Platform): string {
-  if (platform === 'win32' && /[^\w@+=:,./ ~()-]/.test(name)) return 'lfs-depot trust (in the clone)';
-  return `lfs-depot trust ${shellWord(name, platform)}`;
+  if (platform === 'win32' && /[^\w@+=:,./ ~()-]/.test(name)) return ' in the clone: lfs-depot trust';
+  return `: lfs-depot trust ${shellWord(name, platform)}`;
 }

@@ -169,9 +169,10 @@ function fromDrive(given: string, refuse: Refuse): Location {
 }
 
 function fromUnc(given: string, refuse: Refuse): Location {
-  const [, server = '', share = '', rest = ''] =
-    /^\/\/+([^/]*)\/*([^/]*)(.*)$/s.exec(given.replaceAll('\\', '/')) ?? [];
-  if (!/^[^\s:*?"<>|@]+$/.test(server) || /^\.+$/.test(server) || /^\.+$/.test(share))
+  const [, host = '', share = '', rest = ''] = /^\/\/+([^/]*)\/*([^/]*)(.*)$/s.exec(given.replaceAll('\\', '/')) ?? [];
+  // What is compared must be what is opened: a Kelvin sign folds to a `k`, and NFC makes it one.
+  const server = host.normalize('NFC');
+  if (!/^[^\s:*?"<>|@\p{Cf}]+$/u.test(server) || /^\.+$/.test(server) || /^\.+$/.test(share))
     throw refuse('it names no server', 'write it like //server/share/lfs');
   if (FORBIDDEN_ON_WINDOWS.test(share + rest))
     throw refuse('it holds a character that Windows does not allow', EXAMPLES);

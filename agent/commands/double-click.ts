@@ -9,9 +9,14 @@ export async function isDoubleClicked(platform: NodeJS.Platform, parent: number)
   // One line of CSV: "explorer.exe","4711","Console","1","90,000 K".
   const args = ['/FI', `PID eq ${parent}`, '/FO', 'CSV', '/NH'];
   return new Promise((resolve) => {
-    execFile('tasklist', args, { windowsHide: true, timeout: 5000 }, (error, stdout) => {
-      resolve(!error && /^"explorer\.exe"/im.test(stdout));
-    });
+    execFile(
+      `${process.env.SystemRoot ?? 'C:\\Windows'}\\System32\\tasklist.exe`,
+      args,
+      { windowsHide: true, timeout: 5000 },
+      (error, stdout) => {
+        resolve(!error && /^"explorer\.exe"/im.test(stdout));
+      },
+    );
   });
 }
 

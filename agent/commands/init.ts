@@ -2,12 +2,14 @@ import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node
 import { basename, dirname, join } from 'node:path';
 import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, lfsUrl } from '../../backends/location.ts';
+import { folderOf } from '../../backends/open.ts';
 import { shellWord } from '../../backends/shell-word.ts';
 import { type Config, readConfig, type Setting } from '../config.ts';
 import { surroundings } from '../connect.ts';
 import { type Creation, createStore } from '../create-store.ts';
 import { findRepository, git, type Repository, runGit } from '../git.ts';
 import { shareBehind } from '../mapped-drive.ts';
+import { mountsIn } from '../mounts.ts';
 import type { Operation } from '../protocol.ts';
 import { MATCH_KEY } from '../start.ts';
 import { resolveTyped } from '../typed-location.ts';
@@ -34,7 +36,7 @@ export async function init(typed: string, options: InitOptions, print: (line: st
     });
   }
   const location = options.keepDrive ? resolveTyped(typed) : withoutDrive(resolveTyped(typed), print);
-  refuseInside(location, [worktree, repository.commonDir]);
+  await refuseInside(location, [worktree, repository.commonDir], await readConfig(cwd, repository));
   const name = formatLocation(location);
   const url = lfsUrl(location);
 
@@ -94,10 +96,11 @@ function groupAdvice(location: Location): string[] {
 }
 
 /** A store in the worktree would be committed, and one in .git would go away with the clone. */
-function refuseInside(location: Location, folders: string[]): void {
+async function refuseInside(location: Location, folders: string[], config: Config): Promise<void> {
+  const inner = await whereItLies(location, config);
   for (const folder of folders) {
-    const outer = resolveTyped(realpathSync(folder));
-    const inner = location.kind === 'folder' ? resolveTyped(realPath(location.path)) : location;
+    // On a mapped drive, this is the share behind it.
+    const outer = resolveTyped(realpathSync.native(folder));
     if (!covers(outer, inner, process.platform)) continue;
     throw new DepotError('configuration', {
       what: `cannot make a store at ${formatLocation(location)}`,
@@ -105,6 +108,14 @@ function refuseInside(location: Location, folders: string[]): void {
       cure: 'choose a folder that everybody in the team can reach, outside of the clone',
     });
   }
+}
+
+/** Without links, mounts and mapped drives in between. */
+async function whereItLies(location: Location, config: Config): Promise<Location> {
+  const around = surroundings();
+  if (location.kind === 'webdav') return location;
+  if (around.platform === 'win32') return shareBehind(location, around) ?? location;
+  return resolveTyped(realPath(await folderOf(location, { ...around, mounts: mountsIn(config, around) })));
 }
 
 /** Through a link, somebody's clone could have us write into another file, like the user's own git config. */

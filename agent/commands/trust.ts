@@ -21,19 +21,27 @@ export async function trust(typed: string | undefined, options: TrustOptions, pr
   const cwd = process.cwd();
   if (options.list) return list(await readConfig(cwd, undefined), options.json === true, print);
   if (options.remove !== undefined) return remove(options.remove, print);
-  const locations = typed === undefined ? await ofRepository(cwd) : [asColleaguesSay(resolveTyped(typed))];
+  const locations = typed === undefined ? await ofRepository(cwd) : spellings(resolveTyped(typed));
   for (const location of locations) await allow(location, print);
 }
 
-/** A drive letter of one's own stands in no `.lfsconfig`: the share behind it does. */
-function asColleaguesSay(location: Location): Location {
-  return shareBehind(location, surroundings()) ?? location;
+/** A location, and for one on a mapped drive the share behind it too: `.lfsconfig` may name either. */
+function spellings(location: Location): Location[] {
+  const share = shareBehind(location, surroundings());
+  return share ? [location, share] : [location];
 }
 
 /** Adds a location to the user's own git config, unless it is covered already. */
 export async function allow(location: Location, print: (line: string) => void): Promise<void> {
   const cwd = process.cwd();
   const name = formatLocation(location);
+  if (process.platform === 'win32' && location.kind === 'folder' && location.path.startsWith('/')) {
+    throw new DepotError('configuration', {
+      what: `cannot trust ${name}`,
+      why: 'on Windows a folder needs its drive letter',
+      cure: 'write D:/lfs, or a share like //server/share (Git Bash makes /server of //server alone)',
+    });
+  }
   if (isTrusted(location, await readConfig(cwd, undefined), surroundings())) {
     print(`Trusted already: ${name}`);
     return;
@@ -69,7 +77,8 @@ function list(config: Config, json: boolean, print: (line: string) => void): voi
 
 async function remove(typed: string, print: (line: string) => void): Promise<void> {
   const location = resolveTyped(typed);
-  const removed = await unsetEverywhere(TRUSTED, [...OWN_SCOPES], (value) => isSame(value, location));
+  const meant = spellings(location);
+  const removed = await unsetEverywhere(TRUSTED, [...OWN_SCOPES], (value) => meant.some((one) => isSame(value, one)));
   if (removed.length === 0) {
     throw new DepotError('configuration', {
       what: `cannot take back trust in ${formatLocation(location)}`,

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { constants, copyFileSync, read, readSync, rmSync, write, writeSync } from 'node:fs';
+import { constants, read, readSync, write, writeSync } from 'node:fs';
+import { copyFile, rm } from 'node:fs/promises';
 import { errorCode } from '../system-error.ts';
 
 /**
@@ -74,6 +75,13 @@ function marked(side: Side, error: unknown): unknown {
   return error instanceof Error ? Object.assign(error, { [SIDE]: side }) : error;
 }
 
+/** Writes all of a small content. */
+export async function writeAll(fd: number, content: Uint8Array, direct: boolean): Promise<void> {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  if (direct) writeFullySync(fd, bytes);
+  else await writeFully(fd, bytes);
+}
+
 function writeFullySync(fd: number, chunk: Buffer): void {
   for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done, chunk.length - done, null);
 }
@@ -130,13 +138,13 @@ export async function digestOf(fd: number, options: CopyOptions): Promise<string
  * Clones `source` to the new file `target` where the filesystem shares blocks between files (APFS, Btrfs, XFS, ReFS):
  * no byte is moved. Leaves no target where it does not: `cannot` for a filesystem that never will, `failed` for the rest.
  */
-export function tryClone(source: string, target: string): 'cloned' | 'cannot' | 'failed' {
+export async function tryClone(source: string, target: string): Promise<'cloned' | 'cannot' | 'failed'> {
   try {
-    copyFileSync(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
     return 'cloned';
   } catch (error) {
     const code = errorCode(error);
-    if (code !== 'EEXIST') rmSync(target, { force: true });
+    if (code !== 'EEXIST') await rm(target, { force: true });
     return code !== undefined && NO_CLONES.has(code) ? 'cannot' : 'failed';
   }
 }

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFile as readWhole, rmSync } from 'node:fs';
+import { closeSync, openSync, readFile as readWhole, rmSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError } from '../errors.ts';
@@ -19,7 +19,7 @@ export async function getFile(
   const source = await openIfThere(place, path);
   if (source === undefined) return undefined;
   try {
-    const size = fstatSync(source).size;
+    const { size } = await place.calls.fstat(source);
     const { expect } = options ?? {};
     if (expect && size !== expect.size) throw damaged(what, `has ${size} bytes, not ${expect.size}`);
     const hash = expect && createHash('sha256');
@@ -36,7 +36,7 @@ export async function getFile(
   } catch (error) {
     throw sideOf(error) === 'target' ? localWriteTrouble(error, localFile) : error;
   } finally {
-    closeSync(source);
+    await closeRead(place, source);
   }
 }
 
@@ -54,7 +54,7 @@ async function copyOut(
   options: CopyOut,
 ): Promise<number> {
   if (options.size > SMALL && !place.lacks.has('clones')) {
-    const outcome = tryClone(inside(place, path), localFile);
+    const outcome = await tryClone(inside(place, path), localFile);
     if (outcome === 'cloned') return await hashClone(source, localFile, options);
     if (outcome === 'cannot') place.lacks.add('clones');
   }
@@ -91,9 +91,10 @@ export async function digestFile(place: Place, path: string, options: CallOption
   const source = await openIfThere(place, path);
   if (source === undefined) return undefined;
   try {
-    return await digestOf(source, { ...options, size: fstatSync(source).size, direct: place.calls.direct });
+    const { size } = await place.calls.fstat(source);
+    return await digestOf(source, { ...options, size, direct: place.calls.direct });
   } finally {
-    closeSync(source);
+    await closeRead(place, source);
   }
 }
 
@@ -133,7 +134,20 @@ async function openIfThere(place: Place, path: string): Promise<number | undefin
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
-  if (fstatSync(fd).isFile()) return fd;
-  closeSync(fd);
-  return undefined;
+  let isFile = false;
+  try {
+    isFile = (await place.calls.fstat(fd)).isFile();
+    return isFile ? fd : undefined;
+  } finally {
+    if (!isFile) await closeRead(place, fd);
+  }
+}
+
+/** What a share that went away says here is of no matter: the file was only read, and all its bytes are judged. */
+async function closeRead({ calls }: Place, fd: number): Promise<void> {
+  try {
+    await calls.close(fd);
+  } catch {
+    // See above.
+  }
 }

@@ -8,7 +8,8 @@ import type { Place } from './place.ts';
  * are.
  */
 export function withPatience(place: Place, signal: AbortSignal | undefined): Place {
-  return place.calls.direct ? place : { ...place, calls: patient(place, signal) };
+  if (place.calls.direct) return place;
+  return { ...place, calls: patient(place, TRIES, signal), hasty: patient(place, HASTY, signal) };
 }
 
 type Codes = ReadonlySet<string | undefined>;
@@ -34,14 +35,18 @@ const NONE: Codes = new Set();
 
 /**
  * How often it is tried again, after pauses that grow from 20 ms to a second: 9 to 18 s in all for what is surely held. What
- * may have another reason, like a right that is missing, gets 1 to 3 s; if that was in vain, none until one such call succeeds.
+ * may have another reason, like a right that is missing, gets 1 to 3 s. If it was in vain, such a call is not tried again until
+ * one succeeds: a push of 500 objects must not wait 500 times.
  */
 const TRIES = { held: 14, unclear: 6 };
+
+/** For the removal of what a sweep takes anyway. */
+const HASTY = { held: 4, unclear: 4 };
 
 /** Milliseconds after which nothing is tried again: on a share in trouble a single call may take ten seconds. */
 const LONGEST = 20_000;
 
-function patient({ calls, hopeless, platform }: Place, signal: AbortSignal | undefined): Calls {
+function patient({ calls, hopeless, platform }: Place, tries: typeof TRIES, signal: AbortSignal | undefined): Calls {
   /** @param maybe codes that may mean "held" in this call. */
   async function call<T>(name: keyof Calls, maybe: Codes, work: () => T | Promise<T>): Promise<T> {
     try {
@@ -49,14 +54,11 @@ function patient({ calls, hopeless, platform }: Place, signal: AbortSignal | und
       hopeless.delete(name);
       return done;
     } catch (error) {
-      const unclear = (reason: unknown) => !hopeless.has(name) && maybe.has(errorCode(reason));
-      if (!isHeld(error) && !unclear(error)) throw error;
-      return await again(work, {
-        signal,
-        retries: isHeld(error) ? TRIES.held : TRIES.unclear,
-        worthwhile: (reason) => isHeld(reason) || unclear(reason),
-      }).catch((last) => {
-        if (maybe.has(errorCode(last))) hopeless.add(name);
+      const worthwhile = (reason: unknown) => isHeld(reason) || maybe.has(errorCode(reason));
+      if (hopeless.has(name) || !worthwhile(error)) throw error;
+      const retries = isHeld(error) ? tries.held : tries.unclear;
+      return await again(work, { signal, retries, worthwhile }).catch((last) => {
+        if (worthwhile(last)) hopeless.add(name);
         throw last;
       });
     }

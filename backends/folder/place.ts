@@ -21,6 +21,8 @@ export interface Place {
   readonly memory: { modes?: { known: Modes | undefined } };
   /** Set once a hard link, a clone or a folder's fsync was refused here: it is not tried again. */
   readonly lacks: Set<'links' | 'clones' | 'folder-fsync'>;
+  /** For what need not succeed; else `calls`. */
+  readonly hasty?: Calls;
   /** Calls that were refused in a way for which patience did not help. */
   readonly hopeless: Set<keyof Calls>;
 }
@@ -48,10 +50,21 @@ export function asideName(place: Place, final: string): string {
   return `${tempName(place, 'aside')}@${encodeURIComponent(relative(place.root, final).replaceAll('\\', '/'))}`;
 }
 
-/** The path that a name of `asideName` belongs to; undefined for other names. */
+/**
+ * The path that a name of `asideName` belongs to; undefined for other names, and for one that leads out of the storage:
+ * whoever may write there could have made it up.
+ */
 export function belongingOf(name: string): string | undefined {
-  const [, path] = /^depot-aside-[0-9a-f]+@(.+)$/.exec(name) ?? [];
-  return path === undefined ? undefined : decodeURIComponent(path);
+  const [, encoded = ''] = /^depot-aside-[0-9a-f]+@(.+)$/.exec(name) ?? [];
+  let path: string;
+  try {
+    path = decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+  const isPlain =
+    !/[\\:\0]/.test(path) && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  return isPlain ? path : undefined;
 }
 
 /** A name in the temp folder, a `TEMP_NAME`, that nobody else uses on any machine. */
@@ -135,7 +148,7 @@ export async function removeIfThere(place: Place, path: string): Promise<boolean
  */
 export async function leaveToSweep(place: Place, file: string): Promise<void> {
   try {
-    await place.calls.unlink(file);
+    await (place.hasty ?? place.calls).unlink(file);
   } catch {
     // See above.
   }

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { PutOutcome } from '../backend.ts';
 import { isKind } from '../errors.ts';
 import { errorCode } from '../system-error.ts';
+import type { Calls } from './calls.ts';
 import { makeFolder } from './modes.ts';
 import { isHeld } from './patience.ts';
 import { asideName, assertMounted, fileStat, leaveToSweep, modes, type Place, tempName, versionOf } from './place.ts';
@@ -158,10 +159,19 @@ async function makeFolders(place: Place, path: string): Promise<void> {
   try {
     await calls.rename(staged, path);
   } catch (error) {
-    await calls.rmdir(staged);
+    // Gone when the rename was done and only its answer was lost.
+    await leaveFolder(calls, staged);
     // A colleague's rename onto a parent that was still empty took our place; whoever called looks again.
     if (errorCode(error) === 'ENOENT') return;
     if (!(await calls.stat(path))?.isDirectory()) throw error;
+  }
+}
+
+async function leaveFolder(calls: Calls, path: string): Promise<void> {
+  try {
+    await calls.rmdir(path);
+  } catch {
+    // A sweep takes it, if it is still there.
   }
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, closeSync, futimesSync, openSync, writeSync } from 'node:fs';
+import { closeSync, futimes } from 'node:fs';
+import { promisify } from 'node:util';
 import type { PutOptions, PutOutcome } from '../backend.ts';
 import { assertPromised, localReadTrouble, openSource } from '../local-file.ts';
 import { errorCode } from '../system-error.ts';
 import { type Calls, WAITING } from './calls.ts';
-import { copyBytes, SMALL, sideOf, tryClone } from './copy.ts';
+import { copyBytes, SMALL, sideOf, tryClone, writeAll } from './copy.ts';
 import { applyModes } from './modes.ts';
 import { inside, leaveToSweep, modes, openTemp, type Place, tempName } from './place.ts';
 import { publish } from './publish.ts';
@@ -42,7 +43,7 @@ export async function writeFile(place: Place, path: string, content: Uint8Array,
   const { fd, file } = await openTemp(place, 'write', what);
   let open = true;
   try {
-    for (let done = 0; done < content.length; ) done += writeSync(fd, content, done);
+    await writeAll(fd, content, calls.direct);
     await syncFile(calls, fd);
     open = false;
     await calls.close(fd);
@@ -83,21 +84,21 @@ async function check(fd: number, options: PutOptions, what: string): Promise<voi
 async function cloneToTemp(place: Place, localFile: string): Promise<{ fd: number; file: string } | undefined> {
   if (place.lacks.has('clones')) return undefined;
   const file = tempName(place, 'put');
-  const outcome = tryClone(localFile, file);
+  const outcome = await tryClone(localFile, file);
   if (outcome === 'cannot') place.lacks.add('clones');
   if (outcome !== 'cloned') return undefined;
   let fd: number | undefined;
   try {
     // A clone has the mode of its source, which may be read-only.
-    chmodSync(file, 0o600);
-    fd = openSync(file, 'r+');
+    await place.calls.chmod(file, 0o600);
+    fd = await place.calls.open(file, 'r+');
     await applyModes(place.calls, fd, await modes(place));
     // It may have its time too, and a temp file with an old time is swept.
     const now = new Date();
-    futimesSync(fd, now, now);
+    await promisify(futimes)(fd, now, now);
     return { fd, file };
   } catch (error) {
-    if (fd !== undefined) closeSync(fd);
+    if (fd !== undefined) await place.calls.close(fd);
     await leaveToSweep(place, file);
     throw error;
   }

@@ -9,6 +9,8 @@ export interface Mount {
   folder: string;
   /** The server's address, where it is known. */
   address?: string | undefined;
+  /** Whose mount it is, a user's name or number, where it is known. */
+  owner?: string | undefined;
   /** Folders below `folder` in which something else is mounted. */
   hidden?: string[];
 }
@@ -33,9 +35,17 @@ interface Line {
   /** What of the filesystem is seen at the mount point: `/`, or a folder of it. */
   root: string;
   point: string;
+  type: string;
   source: string;
   address: string | undefined;
+  owner: string | undefined;
 }
+
+/**
+ * Filesystems whose source is a share: Linux's own client, and Windows' drives in WSL. Not FUSE, by which any user may claim
+ * any source.
+ */
+const OF_SHARES = new Set(['cifs', 'smb3', 'smbfs', '9p', 'drvfs']);
 
 /** Reads /proc/self/mountinfo. Only what can be seen counts, not what another mount covers. */
 export function parseMountInfo(text: string): Mount[] {
@@ -48,7 +58,7 @@ export function parseMountInfo(text: string): Mount[] {
     const share = shareAt(line);
     if (!share || isCovered(line, lines)) continue;
     const hidden = lines.filter(({ parent }) => parent === line.id).map(({ point }) => point);
-    mounts.push({ share, folder: line.point, address: line.address, hidden });
+    mounts.push({ share, folder: line.point, address: line.address, owner: line.owner, hidden });
   }
   return mounts;
 }
@@ -56,10 +66,10 @@ export function parseMountInfo(text: string): Mount[] {
 function parseLine(line: string): Line | undefined {
   const [mount = '', filesystem] = line.split(' - ');
   const [id, parent, , root, point] = mount.split(' ').map(unescapeOctal);
-  const [, source, options] = filesystem?.split(' ').map(unescapeOctal) ?? [];
+  const [type = '', source = '', options = ''] = filesystem?.split(' ').map(unescapeOctal) ?? [];
   if (!id || !parent || !root || !point || !source) return undefined;
-  const [, address] = /(?:^|,)addr=([^,]+)/.exec(options ?? '') ?? [];
-  return { id, parent, root, point, source, address };
+  const option = (name: string) => new RegExp(`(?:^|,)${name}=([^,]+)`).exec(options)?.[1];
+  return { id, parent, root, point, type, source, address: option('addr'), owner: option('uid') };
 }
 
 /** Blank, tab, newline and backslash are written as `\040`, `\011`, `\012` and `\134`. */
@@ -89,8 +99,8 @@ export function isBelow(path: string, folder: string): boolean {
  * The kernel tells of a share both what was mounted (`//server/share/sub`) and which folder of it is seen: `/`, or for a
  * bind mount a folder below; where the server could not begin at `sub`, `/sub` once more.
  */
-function shareAt({ source, root }: Line): Mount['share'] | undefined {
-  const mounted = parseShare(source);
+function shareAt({ type, source, root }: Line): Mount['share'] | undefined {
+  const mounted = OF_SHARES.has(type) ? parseShare(source) : undefined;
   if (!mounted || root === '/') return mounted;
   const [share = '', ...below] = mounted.path.split('/');
   const prefix = below.length === 0 ? '' : `/${below.join('/')}`;
@@ -115,10 +125,11 @@ function parseShare(text: string): Mount['share'] | undefined {
 export function parseMountOutput(text: string): Mount[] {
   const mounts: Mount[] = [];
   for (const line of text.split('\n')) {
-    const [, source, folder] = /^(\/\/.+?) on (\/.*) \(smbfs(?:,[^()]*)?\)$/.exec(line) ?? [];
+    const [, source, folder, options = ''] = /^(\/\/.+?) on (\/.*) \(smbfs(,[^()]*)?\)$/.exec(line) ?? [];
     if (source === undefined || folder === undefined) continue;
     const share = parseShare(decoded(source.replace(/^\/\/[^/]*@/, '//')));
-    if (share) mounts.push({ share, folder });
+    const [, owner] = /, mounted by ([^,]+)/.exec(options) ?? [];
+    if (share) mounts.push({ share, folder, owner });
   }
   return mounts;
 }

@@ -1,5 +1,6 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Backend } from '../../backends/backend.ts';
 import { DIRECT, WAITING } from '../../backends/folder/calls.ts';
@@ -28,6 +29,20 @@ test('what a dead healer moved aside, and nobody replaced, is put back by a swee
   expect(storage.content('aa/bb/file')?.toString()).toBe('the only copy');
   expect(tempIn(storage)).toEqual([]);
 });
+
+// Whoever may write to tmp/ may give a file any name; what a sweep puts back has the rights of whoever pushes next.
+test.each(['..%2Foutside', 'aa%2F..%2F..%2Foutside', '%2Foutside', '..%5Coutside', 'aa%2F%2Fx', '%E0%A4%A'])(
+  'a name that leads out of the store (%s) is not followed, and does not stop a sweep',
+  async (name) => {
+    storage.plant(`${TEMP}/depot-aside-${'0123456789abcdef'}@${name}`, 'evil', 2 * DAY);
+    storage.plant(`${TEMP}/depot-put-${'0123456789abcdef'}`, 'x', 2 * DAY);
+    const around = () => readdirSync(dirname(storage.location!));
+    const before = around();
+    await backend.sweep(DAY);
+    expect(around()).toEqual(before);
+    expect(leftIn(storage)).toEqual([]);
+  },
+);
 
 test('what was moved aside and replaced is removed by a sweep', async () => {
   storage.plant('aa/bb/file', 'the good one');

@@ -141,6 +141,24 @@ test('held for ever: it is given up, and said that another program holds the fil
   expect(leftIn(storage)).toEqual(['aa']);
 });
 
+test('what is held for ever costs its time once, not for each object', async () => {
+  const { backend, source, broken } = await bench([{ call: 'link', code: 'ESTALE' }]);
+  await expectFailure(backend.put('aa/x', source.file, source), 'unreachable');
+  const before = broken.met;
+  expect(before).toBeGreaterThan(5);
+  await expectFailure(backend.put('aa/y', source.file, source), 'unreachable');
+  expect(broken.met - before).toBe(1);
+});
+
+test('a temp file that somebody holds does not hold up a stored object: it is left to a sweep', async () => {
+  const { backend, storage, source, broken } = await bench([{ call: 'unlink', code: 'EBUSY' }]);
+  expect(await backend.put('aa/x', source.file, source)).toBe('created');
+  expect(broken.met).toBeLessThan(8);
+  broken.mend();
+  await storage.open().sweep(-1);
+  expect(tempIn(storage)).toEqual([]);
+});
+
 test('who waits for a held file is stopped by a cancel, and leaves nothing', async () => {
   const { backend, storage, source, broken } = await bench([{ call: 'link', code: 'EBUSY' }]);
   storage.plantFolder('aa');

@@ -126,6 +126,8 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     ['//', 'no server'],
     ['///', 'no server'],
     ['//ser:ver/share', 'no server'],
+    ['//ser\u200bver/share', 'no server'],
+    ['//ser\u00adver/share', 'no server'],
     ['//server/share/lfs.', "'lfs.'"],
     ['//server/share/a /lfs', "'a '"],
     ['\\\\server\\share\\NUL', "'NUL'"],
@@ -144,6 +146,10 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect(error.why).toContain(reason);
     expect(error.cure).toMatch(/write|put a slash/);
   });
+});
+
+test('a server is opened by the name that is compared: no Kelvin sign passes for a k', () => {
+  expect(formatLocation(read('//\u212aiosk/share', 'win32'))).toBe('//Kiosk/share');
 });
 
 test('a tilde is the home folder', () => {

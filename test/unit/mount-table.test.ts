@@ -49,13 +49,13 @@ test.each([
   ['plain', '//files/lfs', '/mnt/s'],
   ['plain', '//files/lfs/art', '/mnt/s/art'],
   ['plain', '//FILES/LFS/Art/x', '/mnt/s/Art/x'],
-  ['plain', '//files.example.com/lfs/art', '/mnt/s/art'],
+  ['plain', '//files.example.com/lfs/art', undefined],
   ['plain', '//files.local/lfs', '/mnt/s'],
   ['plain', '//10.0.2.2/lfs/art', '/mnt/s/art'],
   ['plain', '//files/other/art', undefined],
   ['plain', '//files2/lfs/art', undefined],
   ['plain', '//10.0.2.3/lfs/art', undefined],
-  ['upper-case', '//files/lfs/art/x', '/mnt/S/x'],
+  ['upper-case', '//files/lfs/art/x', undefined],
   ['upper-case', '//files.example.com/lfs/ART', '/mnt/S'],
   ['upper-case', '//files.example.com/lfs', undefined],
   ['upper-case', '//files.example.com/lfs/artist', undefined],
@@ -72,19 +72,21 @@ test.each([
   expect(folderIn(parseMountInfo(kernelSays(name)), share(location))).toBe(folder);
 });
 
-test('a short name is not guessed when two servers could be meant', () => {
-  const mounts = ['//nas.north/lfs', '//nas.south/lfs'].map((text, index) => ({
-    share: share(text),
-    folder: `/mnt/${index}`,
-  }));
-  expect(folderIn(mounts, share('//nas/lfs'))).toBeUndefined();
-  expect(folderIn(mounts, share('//nas.south/lfs'))).toBe('/mnt/1');
-  expect(folderIn(mounts, share('//nas.east/lfs'))).toBeUndefined();
+test("of two mounts of one share, the one that is one's own is taken: the other has somebody else's rights", () => {
+  const line = (id: number, user: string, uid: number) =>
+    `${id} 21 0:23 / /home/${user}/art rw - cifs //nas/art rw,uid=${uid},forceuid,addr=10.0.2.2\n`;
+  const mounts = parseMountInfo(line(25, 'alice', 1000) + line(26, 'bob', 1001));
+  expect(folderIn(mounts, share('//nas/art/x'), ['1001', 'bob'])).toBe('/home/bob/art/x');
+  expect(folderIn(mounts, share('//nas/art/x'), ['1000', 'alice'])).toBe('/home/alice/art/x');
+  const volumes = parseMountOutput(
+    '//alice@nas/art on /Volumes/art (smbfs, nodev, mounted by alice)\n//bob@nas/art on /Volumes/art-1 (smbfs, mounted by bob)\n',
+  );
+  expect(folderIn(volumes, share('//nas/art'), ['502', 'bob'])).toBe('/Volumes/art-1');
 });
 
-test('an address is no name: 10.0.2.2 is not a server called 10', () => {
-  const mounts = [{ share: share('//10/lfs'), folder: '/mnt/s' }];
-  expect(folderIn(mounts, share('//10.0.2.2/lfs'))).toBeUndefined();
+test('what any user can mount under any name (FUSE) is no share', () => {
+  const line = '25 21 0:23 / /home/mallory/x rw - fuse.sshfs //nas/art/store rw,user_id=1002\n';
+  expect(parseMountInfo(line)).toEqual([]);
 });
 
 test('Windows drives in WSL and other tables with a UNC name in them count too', () => {
@@ -119,7 +121,7 @@ test.each([
   ['//nas/team data/art', '/Volumes/Team Data/art'],
   ['//nas.local/Team Data', '/Volumes/Team Data'],
   ['//files.example.com/lfs/art', '/Volumes/lfs/art'],
-  ['//files/lfs/art', '/Volumes/lfs/art'],
+  ['//files/lfs/art', undefined],
   ['//10.0.2.2/public', '/Volumes/public-1 (2)'],
   ['//other/afp', undefined],
 ])('on macOS, %s is seen at %s', (location, folder) => {

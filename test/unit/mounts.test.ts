@@ -87,6 +87,12 @@ test.each([
   );
 });
 
+test('another server of a similar name is not taken, neither from depot.mount nor from the table', async () => {
+  const told = await place('//nas.munich.invalid/art/store', ['//nas/art=/mnt/berlin'], 'linux');
+  expect(told).toMatch(/^unreachable: .*not mounted/);
+  expect(await place('//nas/art/store', ['//nas.munich.invalid/art=/mnt/munich'], 'linux')).toMatch(/^unreachable: /);
+});
+
 test('on Windows depot.mount is not looked at: shares are opened by their names', () => {
   expect(mounts(['nonsense'], 'win32')).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { firstSteps } from '../../agent/commands/first-steps.ts';
 import { fleetingPlace, programWords, type Running } from '../../agent/program.ts';
 
@@ -66,6 +66,7 @@ describe('a place in which the program will not stay', () => {
     ['win32', 'C:\\Users\\Jane\\Downloads\\lfs-depot.exe', /Downloads/],
     ['win32', 'C:/Users/Jane/downloads/x/lfs-depot.exe', /Downloads/],
     ['win32', 'C:\\Users\\JANE\\AppData\\Local\\Temp\\Temp1_lfs-depot.zip\\lfs-depot.exe', /temporary/],
+    ['win32', 'C:\\Users\\Jane Long\\AppData\\Local\\Temp\\Temp1_lfs-depot.zip\\lfs-depot.exe', /temporary/],
     ['win32', '\\\\server\\tools\\lfs-depot.exe', undefined],
   ])('on %s, %s', (platform, executable, told) => {
     const found = fleetingPlace({ ...AT[platform], executable });
@@ -79,6 +80,13 @@ describe('a place in which the program will not stay', () => {
 });
 
 describe('the first steps', () => {
+  // Nothing of this computer's own settings: lfs-depot may be installed here.
+  beforeEach(() => {
+    vi.stubEnv('GIT_CONFIG_GLOBAL', '/dev/null');
+    vi.stubEnv('GIT_CONFIG_NOSYSTEM', '1');
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
   test('name the program so that PowerShell starts it, blanks in its path or not', async () => {
     expect(await firstSteps(AT.win32)).toContain('& "C:\\Program Files\\lfs-depot\\lfs-depot.exe" install');
     expect(await firstSteps({ ...AT.win32, executable: 'C:\\tools\\lfs-depot.exe' })).toContain(
