@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Sandbox } from '../sandbox.ts';
-import { expectSameWorktree, oidOf, soundObjects } from './objects.ts';
+import { expectSameWorktree, oidOf, soundObjects, soundStore } from './objects.ts';
 
 /** A remote that is a folder, and no lfs.url: its objects lie in its own lfs/objects, where git-lfs keeps them too. */
 let box: Sandbox;
@@ -113,6 +113,27 @@ test('after install --file-remotes, every folder remote uses it without a settin
   await box.depot('.', 'uninstall');
   await box.depot('.', 'install');
   expect(readFileSync(box.path('home/.gitconfig'), 'utf8')).toBe(before);
+});
+
+test('an lfs.url that is the file: URL of a repository is served as git-lfs would, and one of a store as that', async () => {
+  await box.depot('.', 'install', '--file-remotes');
+  await box.git('.', 'init', '-q', '--bare', 'objects.git');
+  await box.git('.', 'init', '-q', 'alice');
+  await box.git('alice', 'remote', 'add', 'origin', 'https://git.example.com/repo.git');
+  await box.git('alice', 'config', 'lfs.url', `file://${box.path('objects.git')}`);
+  const first = await commitFile(box, 'alice', 'a.bin');
+  await box.git('alice', 'lfs', 'push', 'origin', 'HEAD');
+  expect(soundObjects(box.path('objects.git/lfs/objects'))).toEqual([first]);
+
+  await box.git('.', 'init', '-q', 'bob');
+  await box.depot('bob', 'init', box.path('store'));
+  await box.git('alice', 'config', 'lfs.url', `file://${box.path('store')}`);
+  await box.git('alice', 'lfs', 'push', 'origin', 'HEAD');
+  expect(soundStore(box.path('store'))).toEqual([first]);
+
+  await box.git('alice', 'config', 'lfs.url', `file://${box.path('home')}`);
+  const neither = await box.run('git', ['lfs', 'push', 'origin', 'HEAD'], { cwd: 'alice' });
+  expect(neither.stderr).toContain('there is no lfs-depot.json');
 });
 
 // What merely opening it sends to the server is why a share is asked for; git itself is stopped by no such question.

@@ -88,3 +88,12 @@ test('a share of a clone is not touched before it is trusted, and then in any ca
   expect((await depot('repo', 'trust')).stdout).toContain('Trusted already');
   await moveObject();
 });
+
+test('a git.exe that a clone brings along is not started: neither by a command typed there nor by the agent', async () => {
+  await team((typed) => typed);
+  copyFileSync(`${process.env.SystemRoot}\\system32\\hostname.exe`, box.path('repo/git.exe'));
+  const { stdout } = await depot('repo', 'doctor', '--json');
+  const [git] = JSON.parse(stdout).findings as { subject: string; detail: string }[];
+  expect(git).toMatchObject({ subject: 'git', detail: expect.stringMatching(/^git version/) });
+  await moveObject();
+});
