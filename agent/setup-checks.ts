@@ -58,14 +58,11 @@ export async function agentSet(config: Config, cwd: string): Promise<Finding> {
   if (version === undefined) {
     return { subject, ok: false, detail: `${program} does not run`, cure: 'lfs-depot install' };
   }
-  const fleeting = fleetingPlace({ ...running(), executable: words[0] ?? '', script: words[1] });
-  if (fleeting) {
-    const cure = 'move it to a folder where it can stay, and run there: lfs-depot install';
-    return { subject, ok: false, detail: `git config names ${program}, and ${fleeting}`, cure };
-  }
   const other =
     program === programWords().join(' ') ? '' : ` (not the one that you just ran, ${programWords().join(' ')})`;
-  return { subject, ok: true, detail: `${program}, ${version}${other}` };
+  const fleeting = fleetingPlace({ ...running(), executable: words[0] ?? '', script: words[1] });
+  const note = fleeting ? `; ${fleeting}: better move it to where it can stay, and install it from there` : '';
+  return { subject, ok: true, detail: `${program}, ${version}${other}${note}` };
 }
 
 /** An unscoped agent in global config sends the objects of every repository into one place. */

@@ -80,6 +80,15 @@ test('lfs-depot is not installed', async () => {
   await cureBy(cure);
 });
 
+test('a program in a folder for temporary files works, and is told to be better moved', async () => {
+  const program = box.path('Downloads/lfs-depot');
+  mkdirSync(box.path('Downloads'));
+  copyFileSync(PROGRAM, program);
+  expect(await box.ok(program, ['install'])).toContain('warning: git-lfs will look for the program where it is now');
+  const agent = (await findings()).find(({ subject }) => subject === 'agent');
+  expect(agent).toMatchObject({ ok: true, detail: expect.stringContaining('Downloads folder') });
+});
+
 test('the installed program is gone', async () => {
   mkdirSync(box.path('old place'));
   const program = box.path('old place/lfs-depot');
