@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { parseRequest, printReply } from '../../agent/protocol.ts';
 import { runSession, type Transfer } from '../../agent/session.ts';
-import { AgentProcess, type Message, stopLeftovers } from './agent-process.ts';
+import { type Message, stopLeftovers } from './agent-process.ts';
 import { checkAnswers, expectedAnswers } from './expected-answers.ts';
 import { anyLine, anySession } from './odd-lines.ts';
+import { checkOddSessions } from './odd-sessions.ts';
 import { SessionSandbox } from './session-sandbox.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
@@ -197,14 +198,4 @@ test('after a handover, init is not answered and all else is', async () => {
   await fc.assert(property, { numRuns: 1000, seed: SEED });
 });
 
-test('200 sessions of odd lines with the real process, which answers and ends', async () => {
-  const property = fc.asyncProperty(anySession, fc.boolean(), async (lines, crlf) => {
-    const agent = new AgentProcess(box, box.store);
-    agent.write(lines.map((line) => line + (crlf ? '\r\n' : '\n')).join(''));
-    await agent.finish();
-    // What the process reads is UTF-8: a lone surrogate arrives as U+FFFD.
-    const arrived = lines.map((line) => Buffer.from(line).toString().replace(/\r$/, ''));
-    checkAnswers(agent.messages, expectedAnswers(arrived, false));
-  });
-  await fc.assert(property, { numRuns: 200, seed: SEED });
-});
+test('200 sessions of odd lines with the real process, which answers and ends', () => checkOddSessions(box, 200, SEED));
