@@ -36,14 +36,15 @@ export async function init(typed: string, options: InitOptions, print: (line: st
     });
   }
   const location = options.keepDrive ? resolveTyped(typed) : withoutDrive(resolveTyped(typed), print);
-  await refuseInside(location, [worktree, repository.commonDir], await readConfig(cwd, repository));
+  const before = await readConfig(cwd, repository);
+  await refuseInside(location, [worktree, repository.commonDir], before);
   const name = formatLocation(location);
   const url = lfsUrl(location);
 
   const file = join(worktree, '.lfsconfig');
   refuseLink(file);
 
-  const store = await createStore(location, options.adopt, await readConfig(cwd, repository));
+  const store = await createStore(location, options.adopt, before);
   print(`${STANDING[store.outcome](store)}: ${name}`);
   print('It was written to, read back and cleaned up: it works.');
 
