@@ -1,7 +1,6 @@
 import type { Backend } from '../backends/backend.ts';
 import { DepotError } from '../backends/errors.ts';
 import { formatLocation, type Location } from '../backends/location.ts';
-import { folderOf } from '../backends/open.ts';
 import { shellWord } from '../backends/shell-word.ts';
 import { type Config, readConfig } from './config.ts';
 import { locate, openEndpoint, surroundings } from './connect.ts';
@@ -9,7 +8,7 @@ import { examineStore } from './create-store.ts';
 import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { type Repository, repositoryAround } from './git.ts';
 import { readMarker } from './marker.ts';
-import { mountsIn } from './mounts.ts';
+import { folderHere } from './mounts.ts';
 import { probe } from './probe.ts';
 import {
   agentSet,
@@ -126,9 +125,9 @@ function cureFor(step: string, { kind, cure }: DepotError, name: string): string
 
 /** Where a share was found on a system that does not open it by its name. */
 async function mountedAt(location: Location, config: Config): Promise<string> {
-  const { platform } = surroundings();
-  if (location.kind !== 'share' || platform === 'win32') return '';
-  return `; mounted here as ${await folderOf(location, { platform, mounts: mountsIn(config, surroundings()) })}`;
+  const around = surroundings();
+  if (location.kind !== 'share' || around.platform === 'win32') return '';
+  return `; mounted here as ${await folderHere(location, config, around)}`;
 }
 
 async function describeStore(store: Store, own: boolean): Promise<string> {

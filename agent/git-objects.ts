@@ -2,12 +2,12 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { DepotError } from '../backends/errors.ts';
 import { formatLocation, type Location, parseLocation, type Surroundings } from '../backends/location.ts';
-import { folderOf, openBackend } from '../backends/open.ts';
+import { openBackend } from '../backends/open.ts';
 import { errorCode, fromSystemError } from '../backends/system-error.ts';
 import { answering } from './answering.ts';
 import { type Config, verifyPolicy } from './config.ts';
 import { runGit } from './git.ts';
-import { mountsIn } from './mounts.ts';
+import { folderHere } from './mounts.ts';
 import { type Store, storeOver } from './store.ts';
 
 /**
@@ -18,11 +18,10 @@ import { type Store, storeOver } from './store.ts';
 export async function openGitObjects(remote: Location, config: Config, around: Surroundings): Promise<Store> {
   if (remote.kind === 'webdav') throw new Error('a remote on the web was taken for a folder');
   const { platform } = around;
-  const mounts = mountsIn(config, around);
-  const folder = await folderOf(remote, { platform, mounts });
+  const folder = await folderHere(remote, config, around);
   const found = await answering(formatLocation(remote), (signal) => gitDirAt(folder, signal));
   const gitDir = parseLocation(platform === 'win32' ? found.replaceAll('\\', '/') : found, around);
-  const backend = await openBackend(gitDir, { platform, mounts, anchor: 'HEAD', temp: 'lfs/tmp' });
+  const backend = await openBackend(gitDir, { platform, anchor: 'HEAD', temp: 'lfs/tmp' });
   return storeOver(backend, { objects: 'lfs/objects', verify: verifyPolicy(config, backend.capabilities.reads) });
 }
 

@@ -1,5 +1,6 @@
 import { DepotError } from '../backends/errors.ts';
 import { formatLocation, type Location, parseLocation, type Surroundings } from '../backends/location.ts';
+import { folderOf } from '../backends/open.ts';
 import type { Mount } from '../backends/share/mount-table.ts';
 import type { Config, Setting } from './config.ts';
 
@@ -20,6 +21,11 @@ export function mountsIn(config: Config, around: Surroundings): Mount[] {
     .all(MOUNT)
     .map((setting) => parseEntry(setting, around))
     .reverse();
+}
+
+/** Where a folder or share is on this computer. @throws DepotError as `folderOf`, and for an entry that cannot be read. */
+export function folderHere(location: Exclude<Location, { kind: 'webdav' }>, config: Config, around: Surroundings) {
+  return folderOf(location, { platform: around.platform, mounts: mountsIn(config, around) });
 }
 
 function parseEntry({ value, scope }: Setting, around: Surroundings): Mount {

@@ -2,14 +2,13 @@ import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node
 import { basename, dirname, join } from 'node:path';
 import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, lfsUrl } from '../../backends/location.ts';
-import { folderOf } from '../../backends/open.ts';
 import { shellWord } from '../../backends/shell-word.ts';
 import { type Config, readConfig, type Setting } from '../config.ts';
 import { surroundings } from '../connect.ts';
 import { type Creation, createStore } from '../create-store.ts';
 import { findRepository, git, type Repository, runGit } from '../git.ts';
 import { shareBehind } from '../mapped-drive.ts';
-import { mountsIn } from '../mounts.ts';
+import { folderHere } from '../mounts.ts';
 import type { Operation } from '../protocol.ts';
 import { MATCH_KEY } from '../start.ts';
 import { resolveTyped } from '../typed-location.ts';
@@ -116,7 +115,7 @@ async function whereItLies(location: Location, config: Config): Promise<Location
   const around = surroundings();
   if (location.kind === 'webdav') return location;
   if (around.platform === 'win32') return shareBehind(location, around) ?? location;
-  return resolveTyped(realPath(await folderOf(location, { ...around, mounts: mountsIn(config, around) })));
+  return resolveTyped(realPath(await folderHere(location, config, around)));
 }
 
 /** Through a link, somebody's clone could have us write into another file, like the user's own git config. */
