@@ -2,10 +2,10 @@ import type { Backend } from '../backends/backend.ts';
 import { DepotError, isKind } from '../backends/errors.ts';
 import type { Location } from '../backends/location.ts';
 import type { Config } from './config.ts';
-import { openAt } from './connect.ts';
 import { oidAt } from './layout.ts';
 import { MARKER, type Marker, readMarker, updateMarker, writeMarker } from './marker.ts';
 import { parseOid } from './oid.ts';
+import { openAt } from './open-store.ts';
 import { probe } from './probe.ts';
 
 export interface Creation {

@@ -3,12 +3,12 @@ import { DepotError } from '../backends/errors.ts';
 import { formatLocation, type Location } from '../backends/location.ts';
 import { shellWord } from '../backends/shell-word.ts';
 import { type Config, readConfig } from './config.ts';
-import { locate, openEndpoint, surroundings } from './connect.ts';
 import { examineStore } from './create-store.ts';
 import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { type Repository, repositoryAround } from './git.ts';
 import { readMarker } from './marker.ts';
 import { folderHere } from './mounts.ts';
+import { locate, openEndpoint, surroundings } from './open-store.ts';
 import { probe } from './probe.ts';
 import {
   agentSet,

@@ -1,9 +1,9 @@
 import { DepotError } from '../../backends/errors.ts';
 import { formatLocation, type Location } from '../../backends/location.ts';
 import { type Config, readConfig } from '../config.ts';
-import { locate } from '../connect.ts';
 import { findEndpoint, LOCATION_VARIABLE } from '../endpoint.ts';
 import { findRepository } from '../git.ts';
+import { locate } from '../open-store.ts';
 import type { Operation } from '../protocol.ts';
 import { resolveTyped } from '../typed-location.ts';
 

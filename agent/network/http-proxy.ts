@@ -1,6 +1,6 @@
 import type { WebOptions } from '../../backends/webdav/options.ts';
+import { type Given, givenBy, givenIn, refuse } from '../given.ts';
 import { type CredentialOptions, fillCredential } from './git-credential.ts';
-import { type Given, givenBy, givenIn, refuse } from './given.ts';
 import type { UrlSettings } from './url-settings.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { Retries, Timeouts, WebOptions } from '../../backends/webdav/options.ts';
 import type { Config } from '../config.ts';
+import { givenIn, readInteger, refuse } from '../given.ts';
 import { trace } from '../trace.ts';
 import { credentialsFor } from './credentials.ts';
-import { givenIn, readInteger, refuse } from './given.ts';
 import { proxyFor } from './http-proxy.ts';
 import { tlsFor } from './http-tls.ts';
 import { type UrlSettings, urlSettings } from './url-settings.ts';

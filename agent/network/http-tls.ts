@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DepotError } from '../../backends/errors.ts';
 import type { Tls } from '../../backends/webdav/options.ts';
+import { type Given, givenBy, givenIn, readBoolean, readPath, refuse } from '../given.ts';
 import { type CredentialOptions, type Filled, fillCredential, tellGit } from './git-credential.ts';
-import { type Given, givenBy, givenIn, readBoolean, readPath, refuse } from './given.ts';
 import type { UrlSettings } from './url-settings.ts';
 
 /**

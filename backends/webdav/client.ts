@@ -2,10 +2,10 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { cancelled, DepotError } from '../errors.ts';
+import { exhaust, isExhausted } from '../exhausted.ts';
 import { authorization } from './authorization.ts';
 import { connections } from './connection.ts';
 import { type Answer, type Body, BrokenExchange, discard, exchange } from './exchange.ts';
-import { exhaust, isExhausted } from './exhausted.ts';
 import { fromNetwork, isUnknownAuthority, notLetIn } from './failures.ts';
 import type { WebOptions } from './options.ts';
 

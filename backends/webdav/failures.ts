@@ -1,8 +1,8 @@
 import { DepotError, type Kind } from '../errors.ts';
+import { exhaust } from '../exhausted.ts';
 import { errorCode, systemWords } from '../system-error.ts';
 import type { Verdict } from './authorization.ts';
 import { type Answer, BrokenExchange, discard, textOf } from './exchange.ts';
-import { exhaust } from './exhausted.ts';
 
 /**
  * What an answer that nobody wanted means, and what its reader can do about it. Takes the body in for what it may explain.

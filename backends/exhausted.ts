@@ -1,4 +1,4 @@
-import type { DepotError } from '../errors.ts';
+import type { DepotError } from './errors.ts';
 
 const exhausted = new WeakSet<DepotError>();
 

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { DepotError } from '../../backends/errors.ts';
-import type { Setting } from '../config.ts';
-import { git } from '../git.ts';
+import { DepotError } from '../backends/errors.ts';
+import type { Setting } from './config.ts';
+import { git } from './git.ts';
 
 /** A value that the user gave, and where: messages name that, so that it can be found and mended. */
 export interface Given {
