@@ -8,6 +8,7 @@ import { answering } from './answering.ts';
 import { type Config, verifyPolicy } from './config.ts';
 import { runGit } from './git.ts';
 import { folderHere } from './mounts.ts';
+import { retriesFrom } from './retry-settings.ts';
 import { type Store, storeOver } from './store.ts';
 
 /**
@@ -21,7 +22,12 @@ export async function openGitObjects(remote: Location, config: Config, around: S
   const folder = await folderHere(remote, config, around);
   const found = await answering(formatLocation(remote), (signal) => gitDirAt(folder, signal));
   const gitDir = parseLocation(platform === 'win32' ? found.replaceAll('\\', '/') : found, around);
-  const backend = await openBackend(gitDir, { platform, anchor: 'HEAD', temp: 'lfs/tmp' });
+  const backend = await openBackend(gitDir, {
+    platform,
+    anchor: 'HEAD',
+    temp: 'lfs/tmp',
+    retries: retriesFrom(config),
+  });
   return storeOver(backend, { objects: 'lfs/objects', verify: verifyPolicy(config, backend.capabilities.reads) });
 }
 

@@ -10,6 +10,7 @@ import type { Endpoint } from './endpoint.ts';
 import { openGitObjects } from './git-objects.ts';
 import { MARKER, readMarker } from './marker.ts';
 import { mountsIn } from './mounts.ts';
+import { retriesFrom } from './retry-settings.ts';
 import { type Store, storeOver } from './store.ts';
 import { assertTrusted } from './trust.ts';
 
@@ -50,7 +51,14 @@ export async function openAt(location: Location, anchor: string, config: Config)
       ? await (await import('./network/http-settings.ts')).webOptionsFor(location.url, config, process.env)
       : undefined;
   const mounts = mountsIn(config, surroundings());
-  return openBackend(location, { platform: process.platform, anchor, temp: 'tmp', mounts, web });
+  return openBackend(location, {
+    platform: process.platform,
+    anchor,
+    temp: 'tmp',
+    mounts,
+    web,
+    retries: retriesFrom(config),
+  });
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Backend } from './backend.ts';
 import { DepotError } from './errors.ts';
 import { openFolder } from './folder/folder.ts';
+import { retrying } from './layers/retry.ts';
 import { formatLocation, type Location } from './location.ts';
+import type { Retries } from './retries.ts';
 import type { Mount } from './share/mount-table.ts';
 import type { WebOptions } from './webdav/options.ts';
 
@@ -15,6 +17,8 @@ export interface OpenOptions {
   mounts?: readonly Mount[];
   /** The network and the user, for a location that is reached by HTTP. */
   web?: WebOptions | undefined;
+  /** Default: nothing is called again. */
+  retries?: Retries | undefined;
 }
 
 /**
@@ -29,12 +33,17 @@ export async function openBackend(location: Location, options: OpenOptions): Pro
     if (!web) throw new Error('a location on the web was opened without options for the web');
     // Loaded late: the modules of the network cost a start three times what those of a folder do.
     const { openWebdav } = await import('./webdav/webdav.ts');
-    return openWebdav(location.url, { location: name, anchor, temp, web });
+    return layered(openWebdav(location.url, { location: name, anchor, temp, web }), options);
   }
   const root = await folderOf(location, options);
   // A mounted share that is named by its mount point counts as a disk: rather a slow push than a damaged object that is
   // passed over.
-  return openFolder(root, { ...options, location: name, reads: location.kind === 'share' ? 'remote' : 'local' });
+  const reads = location.kind === 'share' ? 'remote' : 'local';
+  return layered(openFolder(root, { ...options, location: name, reads }), options);
+}
+
+function layered(backend: Backend, { retries }: OpenOptions): Backend {
+  return retries ? retrying(backend, retries) : backend;
 }
 
 /**

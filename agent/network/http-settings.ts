@@ -1,7 +1,7 @@
-import type { Retries, Timeouts, WebOptions } from '../../backends/webdav/options.ts';
+import type { Timeouts, WebOptions } from '../../backends/webdav/options.ts';
 import type { Config } from '../config.ts';
 import { givenIn, readInteger, refuse } from '../given.ts';
-import { trace } from '../trace.ts';
+import { retriesFrom } from '../retry-settings.ts';
 import { credentialsFor } from './credentials.ts';
 import { proxyFor } from './http-proxy.ts';
 import { tlsFor } from './http-tls.ts';
@@ -13,8 +13,7 @@ import { type UrlSettings, urlSettings } from './url-settings.ts';
  * - `http.*` and `http.<url>.*` as git has them (git-config(1)): proxy, sslVerify, sslCAInfo, sslCAPath, sslCert, sslKey,
  *   sslCertPasswordProtected, sslBackend, schannelUseSSLCAInfo, extraHeader; with them GIT_SSL_* and *_proxy.
  * - `lfs.dialtimeout`, `lfs.tlstimeout`, `lfs.activitytimeout`, `lfs.<url>.activitytimeout`: seconds, as git-lfs has them.
- * - `depot.retries`: how often a request is repeated, 0 to 100, default 6. `depot.retryPause`: milliseconds before
- *   the first repetition, 0 to 60000, default 500; each later one waits twice as long.
+ * - `depot.retries` and the like: see `retriesFrom`.
  * @throws DepotError `configuration` for a value that cannot be used; `credentials` as `tlsFor`.
  */
 export async function webOptionsFor(url: string, config: Config, env: NodeJS.ProcessEnv): Promise<WebOptions> {
@@ -77,15 +76,5 @@ function timeoutsFrom(config: Config, lfs: UrlSettings): Timeouts {
       (atLeastOne(seconds(config.get('lfs.dialtimeout'))) + atLeastOne(seconds(config.get('lfs.tlstimeout')))) * 1000,
     idle: idle * 1000,
     answer: (activity === undefined ? 10 * 60 : 3 * idle) * 1000,
-  };
-}
-
-function retriesFrom(config: Config): Retries {
-  const count = givenIn(config.get('depot.retries'));
-  const pause = givenIn(config.get('depot.retrypause'));
-  return {
-    count: count ? readInteger(count, 0, 100) : 6,
-    pause: pause ? readInteger(pause, 0, 60_000) : 500,
-    onRetry: trace,
   };
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { cancelled, DepotError } from '../errors.ts';
 import { exhaust, isExhausted } from '../exhausted.ts';
+import { FIRST_TRIES, LONGEST_PAUSE, Trouble } from '../retries.ts';
 import { authorization } from './authorization.ts';
 import { connections } from './connection.ts';
 import { type Answer, type Body, BrokenExchange, discard, exchange } from './exchange.ts';
@@ -43,10 +44,7 @@ const PASSING = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
 const LET_IN = new Set([200, 201, 204, 206, 207, 304, 403, 404, 405, 409, 412, 416, 423, 507]);
 
 /** The longest that one `Retry-After` is obeyed, in milliseconds. */
-const LONGEST_PAUSE = 60_000;
-
-/** What has never answered may as well not be there, and who has mistyped its address should not wait for a minute. */
-const FIRST_TRIES = 3;
+const LONGEST_ORDER = 60_000;
 
 const MAX_REDIRECTS = 5;
 
@@ -58,13 +56,24 @@ export function clientFor(location: string, web: WebOptions): Client {
   const proxy = web.proxy && new URL(web.proxy.url).host;
   /** Something has answered. */
   let reached = false;
+  /** Grows with each sign of life: answers, and bytes that were taken. */
+  let signs = 0;
   const extra = Object.fromEntries(
     web.headers.map(([name]) => [name, web.headers.flatMap(([other, value]) => (other === name ? value : []))]),
   );
 
+  const livingBody = (body: Body): Body => ({
+    ...body,
+    onSent: (bytes) => {
+      signs++;
+      body.onSent?.(bytes);
+    },
+  });
+
   /** One exchange, with the connection's own troubles behind it. */
   async function ask(request: Request, url: URL, headers: OutgoingHttpHeaders, hesitate: boolean): Promise<Answer> {
-    const { method, body, signal } = request;
+    const { method, signal } = request;
+    const body = request.body && livingBody(request.body);
     for (let fresh = false; ; ) {
       const asking = {
         method,
@@ -79,6 +88,7 @@ export function clientFor(location: string, web: WebOptions): Client {
       try {
         const answer = await exchange(asking);
         reached = true;
+        signs++;
         return answer;
       } catch (error) {
         if (isUnknownAuthority(error) && (await pool.trustSystem())) continue;
@@ -163,19 +173,27 @@ export function clientFor(location: string, web: WebOptions): Client {
   }
 
   async function persist<T>(work: (attempt: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const { count, pause, onRetry } = web.retries;
+    const { count, pause, timeout, onRetry } = web.retries;
+    const trouble = new Trouble(timeout);
+    let seen = signs;
+    const isOver = (): boolean => {
+      if (signs !== seen) trouble.alive();
+      seen = signs;
+      return trouble.lastsTooLong();
+    };
     const again = (error: Error): boolean => !(error instanceof DepotError) || (error.temporary && !isExhausted(error));
     const repeated = pRetry(work, {
       retries: count,
       minTimeout: pause,
-      maxTimeout: LONGEST_PAUSE / 2,
+      maxTimeout: LONGEST_PAUSE,
       randomize: true,
       ...(signal && { signal }),
-      shouldRetry: ({ error, attemptNumber }) => again(error) && (reached || attemptNumber < FIRST_TRIES),
-      onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
-        if (retriesLeft === 0 || !again(error)) return;
+      shouldRetry: async ({ error, attemptNumber, retriesLeft }) => {
+        if (retriesLeft === 0 || !again(error) || isOver()) return false;
+        if (!reached && attemptNumber >= FIRST_TRIES) return false;
         onRetry?.(`${error.message}: attempt ${attemptNumber} of ${count + 1}`);
-        if (error instanceof Passing) await wait(Math.min(error.after, LONGEST_PAUSE), signal);
+        if (error instanceof Passing) await wait(Math.min(error.after, LONGEST_ORDER), signal);
+        return true;
       },
     });
     return repeated.catch((error: unknown) => {

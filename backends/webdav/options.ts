@@ -1,3 +1,5 @@
+import type { Retries } from '../retries.ts';
+
 /** What a WebDAV backend is told of the network and of its user: plain data, so that it knows nothing of git. */
 export interface WebOptions {
   /** Who asks: empty for nobody known. */
@@ -37,15 +39,6 @@ export interface Timeouts {
   idle: number;
   /** From the last byte of a request to the first of its answer: a server may copy gigabytes in between. */
   answer: number;
-}
-
-export interface Retries {
-  /** How often one request is repeated. */
-  count: number;
-  /** Milliseconds before the first repetition; doubled with each, and jittered. */
-  pause: number;
-  /** Told of each failure that a repetition follows, in one line. */
-  onRetry?: ((line: string) => void) | undefined;
 }
 
 export type Credential =

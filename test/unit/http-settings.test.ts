@@ -42,7 +42,7 @@ test('without any settings there is no proxy, every certificate is checked, and 
     proxy: undefined,
     tls: { verify: true, ca: undefined, cert: undefined, key: undefined, passphrase: undefined },
     timeouts: { connect: 60_000, idle: 30_000, answer: 600_000 },
-    retries: { count: 6, pause: 500, onRetry: expect.any(Function) },
+    retries: { count: 6, pause: 500, timeout: 120_000, onRetry: expect.any(Function) },
   } satisfies Omit<WebOptions, 'credentials'>);
 });
 
