@@ -1,6 +1,6 @@
 import { DepotError } from '../backends/errors.ts';
 import { withoutSecrets } from '../backends/location.ts';
-import type { Config, Setting } from './config.ts';
+import { type Config, isCommitted, placeOfSetting, type Setting } from './config.ts';
 import type { Operation } from './protocol.ts';
 
 /** Where the objects of a repository are, as text, and who said so: trust depends on that. */
@@ -47,7 +47,7 @@ export function findEndpoint(query: EndpointQuery): Endpoint {
     });
   }
   const url = insteadOf(found.url, query);
-  const source = found.setting ? `${found.setting.key} in ${nameOf(found.setting)}` : 'the remote';
+  const source = found.setting ? `${found.setting.key} in ${placeOfSetting(found.setting)}` : 'the remote';
   if (url.startsWith('depot::')) return store(url.slice('depot::'.length), source, found.chosenByUser);
   if (/^([a-z][a-z0-9+.-]+:\/\/(?<!file:\/\/)|[^/\\:]+@)/i.test(url)) throw otherServer(url, source);
   return { kind: found.isRemote ? 'repository' : 'either', text: url, source, chosenByUser: found.chosenByUser };
@@ -67,7 +67,7 @@ function search({ operation, remote, config }: EndpointQuery): Found | undefined
       url: setting.value,
       setting,
       isRemote,
-      chosenByUser: setting.scope !== 'lfsconfig' && setting.scope !== 'unknown' && !isRemote,
+      chosenByUser: !isCommitted(setting) && setting.scope !== 'unknown' && !isRemote,
     };
   const ofRemote = (name: string): Found | undefined =>
     (upload ? say(config.get(`remote.${name}.lfspushurl`), false) : undefined) ??
@@ -98,10 +98,6 @@ function insteadOf(url: string, { operation, config }: EndpointQuery): string {
 
 function store(text: string, source: string, chosenByUser: boolean): Endpoint {
   return { kind: 'store', text, source, chosenByUser };
-}
-
-function nameOf({ scope }: Setting): string {
-  return scope === 'lfsconfig' ? '.lfsconfig' : `${scope} git config`;
 }
 
 function otherServer(url: string, source: string): DepotError {

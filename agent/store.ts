@@ -4,13 +4,32 @@ import { objectPath, oidAt } from './layout.ts';
 import type { Oid } from './oid.ts';
 import { trace } from './trace.ts';
 
-/** LFS objects over a backend. What stands at a location and how it is opened: marker.ts and git-objects.ts. */
-export interface Store {
+/** LFS objects, wherever they are kept: what a transfer needs to know of it. */
+export interface Objects {
+  /** For messages. */
   readonly location: string;
-  readonly backend: Backend;
-  put(oid: Oid, size: number, localFile: string, options?: CallOptions): Promise<'stored' | 'present' | 'healed'>;
-  /** Copies the object to a new local file. @throws DepotError `absent` or `corrupt`. */
+  /** Whether a `get` that broke off can be taken up where it stopped: see GetOptions. */
+  readonly resumes: boolean;
+  /** Resolves once the object is kept, whole and right. */
+  put(oid: Oid, size: number, localFile: string, options?: StoreCall): Promise<Kept>;
+  /**
+   * Copies the object to a new local file; where it `resumes`, that may hold what an earlier call left.
+   * @throws DepotError `absent` or `corrupt`.
+   */
   get(oid: Oid, size: number, localFile: string, options?: CallOptions & Pick<GetOptions, 'resume'>): Promise<void>;
+}
+
+/** What became of a `put`: `spooled` is kept on this computer, for later. */
+export type Kept = 'stored' | 'present' | 'healed' | 'spooled';
+
+export interface StoreCall extends CallOptions {
+  /** What is there already is read back and hashed, whatever `depot.verify` says. */
+  suspect?: boolean;
+}
+
+/** LFS objects over a backend. What stands at a location and how it is opened: marker.ts and git-objects.ts. */
+export interface Store extends Objects {
+  readonly backend: Backend;
   stat(oid: Oid, options?: CallOptions): Promise<Entry | undefined>;
   list(options?: CallOptions): AsyncIterable<{ oid: Oid; size: number }>;
 }
@@ -43,21 +62,22 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
   /** Objects in a row that were not there. */
   let missing = 0;
 
-  async function isRight(found: Entry, oid: Oid, size: number, call: CallOptions): Promise<boolean> {
+  async function isRight(found: Entry, oid: Oid, size: number, call: StoreCall): Promise<boolean> {
     if (found.size !== size) return false;
-    if (options.verify === 'size') return true;
-    return (await backend.digest(found.path, call)) === oid;
+    if (options.verify === 'size' && !call.suspect) return true;
+    return (await backend.digest(found.path, { signal: call.signal, onProgress: call.onProgress })) === oid;
   }
 
   /**
    * A second writer may publish between the look and the put; then theirs is judged, a few times over. What was judged
    * wrong is replaced only if it still is that same version.
    */
-  async function put(oid: Oid, size: number, localFile: string, call: CallOptions = {}) {
+  async function put(oid: Oid, size: number, localFile: string, call: StoreCall = {}): Promise<Kept> {
     const path = pathOf(oid);
+    const { signal, onProgress } = call;
     for (let tries = 0; tries < 3; tries++) {
       const guess = tries === 0 && missing >= MISSING && size <= GUESSED && backend.capabilities.reads === 'remote';
-      const found = guess ? undefined : await backend.stat(path, { signal: call.signal, beforePut: true });
+      const found = guess ? undefined : await backend.stat(path, { signal, beforePut: true });
       missing = found ? 0 : missing + 1;
       if (found && (await isRight(found, oid, size, call))) return 'present';
       if (!swept) {
@@ -66,7 +86,13 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
         // Far away it takes a while that the first object need not wait for.
         else sweeping.catch(() => {});
       }
-      const outcome = await backend.put(path, localFile, { ...call, size, sha256: oid, replace: found?.version });
+      const outcome = await backend.put(path, localFile, {
+        signal,
+        onProgress,
+        size,
+        sha256: oid,
+        replace: found?.version,
+      });
       if (outcome === 'exists') {
         missing = 0;
         continue;
@@ -119,5 +145,13 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
     }
   }
 
-  return { location: backend.location, backend, put, get, list, stat: (oid, call) => backend.stat(pathOf(oid), call) };
+  return {
+    location: backend.location,
+    resumes: backend.capabilities.resumes,
+    backend,
+    put,
+    get,
+    list,
+    stat: (oid, call) => backend.stat(pathOf(oid), call),
+  };
 }

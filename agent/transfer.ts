@@ -3,21 +3,21 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromSystemError } from '../backends/system-error.ts';
 import type { Transfer } from './session.ts';
-import type { Store } from './store.ts';
+import type { Objects } from './store.ts';
 
-/** Moves one object between git-lfs's own files and a store. */
-export function transferWith(store: Store, tempFolder: string): Transfer {
+/** Moves one object between git-lfs's own files and wherever objects are kept. */
+export function transferWith(objects: Objects, tempFolder: string): Transfer {
   return async (request, options) => {
     if (request.event === 'upload') {
-      await store.put(request.oid, request.size, request.path, options);
+      await objects.put(request.oid, request.size, request.path, options);
       return undefined;
     }
     const file = newDownload(tempFolder, request.oid);
-    const resume = store.backend.capabilities.resumes;
+    const resume = objects.resumes;
     const partial = join(tempFolder, `depot-partial-${request.oid}`);
     if (resume) moveBoth(partial, file);
     try {
-      await store.get(request.oid, request.size, file, { ...options, resume });
+      await objects.get(request.oid, request.size, file, { ...options, resume });
       return file;
     } catch (error) {
       // The next run goes on where this one stopped.

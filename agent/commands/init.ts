@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, lfsUrl } from '../../backends/location.ts';
 import { shellWord } from '../../backends/shell-word.ts';
-import { type Config, readConfig, type Setting } from '../config.ts';
+import { type Config, placeOfSetting, readConfig, type Setting } from '../config.ts';
 import { type Creation, createStore } from '../create-store.ts';
 import { findRepository, git, type Repository, runGit } from '../git.ts';
 import { shareBehind } from '../mapped-drive.ts';
@@ -147,9 +147,9 @@ function warnings(config: Config, previous: string, url: string): string[] {
   for (const operation of ['download', 'upload'] satisfies Operation[]) {
     const setting = overriding(operation, config);
     if (!setting || setting.value === url) continue;
-    const { key, scope, value } = setting;
+    const { key, value } = setting;
     found.push(
-      `for every ${operation}, ${key} in ${scope === 'lfsconfig' ? '.lfsconfig' : `${scope} git config`} goes before, and says\n` +
+      `for every ${operation}, ${key} in ${placeOfSetting(setting)} goes before, and says\n` +
         `${printable(value)}: remove it`,
     );
   }

@@ -1,0 +1,55 @@
+import { DepotError } from '../../backends/errors.ts';
+import { formatLocation, type Location } from '../../backends/location.ts';
+import type { Config } from '../config.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { openEndpoint } from '../open-store.ts';
+import type { Store } from '../store.ts';
+
+/** One of the locations that keep a repository's objects. Nothing of it is touched before `open`. */
+export interface Place {
+  readonly role: 'primary' | 'mirror';
+  readonly kind: Endpoint['kind'];
+  readonly location: Location;
+  /** The location as people know it. */
+  readonly name: string;
+  /** Opens its store, once in a process: the second call resolves, or rejects, as the first did. */
+  open(): Promise<Store>;
+  /** Why it is left alone for the rest of the process. */
+  readonly trouble: DepotError | undefined;
+  /** Leaves it alone from now on, if the error says more of the place than of one object. */
+  blame(error: unknown): void;
+}
+
+/**
+ * What says that the place, and not only one object there, is in trouble. `denied` is not of them: one folder of it may be
+ * closed.
+ */
+const OF_THE_PLACE = new Set(['unreachable', 'no-store', 'credentials', 'configuration', 'unsupported', 'untrusted']);
+
+export function placeAt({ role, kind, location }: Pick<Place, 'role' | 'kind' | 'location'>, config: Config): Place {
+  let opening: Promise<Store> | undefined;
+  let trouble: DepotError | undefined;
+  const blame = (error: unknown): void => {
+    if (error instanceof DepotError && OF_THE_PLACE.has(error.kind)) trouble ??= error;
+  };
+  return {
+    role,
+    kind,
+    location,
+    name: formatLocation(location),
+    get trouble() {
+      return trouble;
+    },
+    blame,
+    open: () => {
+      opening ??= openEndpoint(kind, location, config).then(
+        ({ store }) => store,
+        (error) => {
+          blame(error);
+          throw error;
+        },
+      );
+      return opening;
+    },
+  };
+}

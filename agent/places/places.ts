@@ -1,0 +1,79 @@
+import { DepotError } from '../../backends/errors.ts';
+import { covers, type Location, parseLocation, withoutSecrets } from '../../backends/location.ts';
+import { type Config, isCommitted, type Setting } from '../config.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { givenIn, readInteger, refuse } from '../given.ts';
+import { locate, surroundings } from '../open-store.ts';
+import { assertTrusted } from '../trust.ts';
+import { type Place, placeAt } from './place.ts';
+
+/** Where the objects of a repository are kept: one store, and the mirrors that `.lfsdepot` or git config name. */
+export interface Places {
+  primary: Place;
+  mirrors: Place[];
+  /** Mirrors that are not used, and why: not trusted, or not to be read. */
+  refused: Refused[];
+  rule: WriteRule;
+}
+
+export interface Refused {
+  text: string;
+  error: DepotError;
+}
+
+/** When a push may say that it is done. */
+export interface WriteRule {
+  /** Where objects are sent to at once; what a mirror lacks, `sync` brings. */
+  to: 'primary' | 'all';
+  /** How many places must have an object; undefined: the primary must. */
+  quorum: number | undefined;
+}
+
+export const MIRROR = 'depot.mirror';
+
+/**
+ * @param base what a remote's relative path is relative to, as for git: the worktree.
+ * @throws DepotError `untrusted` for the primary, `configuration` for settings that cannot be used.
+ */
+export function placesOf(endpoint: Endpoint, config: Config, base: string): Places {
+  const location = locate(endpoint, config, base);
+  const primary = placeAt({ role: 'primary', kind: endpoint.kind, location }, config);
+  const places: Places = { primary, mirrors: [], refused: [], rule: writeRule(config) };
+  for (const setting of config.all(MIRROR)) {
+    try {
+      const mirror = mirrorIn(setting, config);
+      const known = [primary, ...places.mirrors].some((place) => isSame(place.location, mirror));
+      if (!known) places.mirrors.push(placeAt({ role: 'mirror', kind: 'store', location: mirror }, config));
+    } catch (error) {
+      if (!(error instanceof DepotError)) throw error;
+      places.refused.push({ text: withoutSecrets(setting.value), error });
+    }
+  }
+  return places;
+}
+
+/** @throws DepotError `untrusted`, `configuration`. */
+function mirrorIn(setting: Setting, config: Config): Location {
+  const around = surroundings();
+  const location = parseLocation(setting.value, around);
+  if (isCommitted(setting) || setting.scope === 'unknown')
+    assertTrusted(location, `${MIRROR} in .lfsdepot`, config, around);
+  return location;
+}
+
+export function isSame(one: Location, other: Location): boolean {
+  const { platform } = surroundings();
+  return covers(one, other, platform) && covers(other, one, platform);
+}
+
+/** `depot.write`: `primary` (default) or `all`; `depot.quorum`: a number, which means `all` too. */
+function writeRule(config: Config): WriteRule {
+  const write = givenIn(config.get('depot.write'));
+  const to = write?.value.toLowerCase() ?? 'primary';
+  if (write && to !== 'primary' && to !== 'all') {
+    throw refuse(write, `'${write.value}' is neither primary nor all`, 'set depot.write to primary or all');
+  }
+  const given = givenIn(config.get('depot.quorum'));
+  const quorum = given && readInteger(given, 1, 100);
+  return { to: quorum !== undefined || to === 'all' ? 'all' : 'primary', quorum };
+}
