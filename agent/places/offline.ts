@@ -1,0 +1,114 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { isKind } from '../../backends/errors.ts';
+import type { Config } from '../config.ts';
+import { givenIn, readBoolean, refuse } from '../given.ts';
+import type { Kept, Objects, StoreCall } from '../store.ts';
+import { trace } from '../trace.ts';
+import { partsOf } from '../transfer-files.ts';
+import { amountOf } from './amount.ts';
+import { deliver } from './deliver.ts';
+import { hold } from './held-file.ts';
+import { notice, noticeOnce } from './notice.ts';
+import type { Spool } from './spool.ts';
+
+export const OFFLINE = 'depot.offline';
+
+/** `on`: pushes go to the spool; `auto`: they do when the place is out of reach; `off`: such a push fails. */
+export type OfflineMode = 'off' | 'on' | 'auto';
+
+/** `depot.offline`: false (default), true or auto, in any scope of git config. @throws DepotError `configuration`. */
+export function offlineMode(config: Config): OfflineMode {
+  const given = givenIn(config.get(OFFLINE));
+  if (!given) return 'off';
+  if (given.value.toLowerCase() === 'auto') return 'auto';
+  try {
+    return readBoolean(given) ? 'on' : 'off';
+  } catch {
+    throw refuse(given, `'${given.value}' is neither true, false nor auto`, `set ${OFFLINE} to true, false or auto`);
+  }
+}
+
+/**
+ * Objects that wait in the spool while their place is out of reach. Once the place takes something again, all that waits is
+ * delivered, by one of the processes of a push. What waits can be fetched, as if it were there already.
+ */
+export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objects {
+  let away = mode === 'on';
+  let delivering = false;
+
+  async function put(oid: Parameters<Objects['put']>[0], size: number, localFile: string, options: StoreCall = {}) {
+    if (away) return keep(oid, size, localFile, options);
+    // What waits here was told to be kept: it may be the only good copy, until the place has a verified one.
+    const waits = await spool.has(oid);
+    let kept: Kept;
+    try {
+      kept = await inner.put(oid, size, localFile, waits ? { ...options, suspect: true } : options);
+    } catch (error) {
+      if (mode !== 'auto' || !isKind(error, 'unreachable', 'no-store')) throw error;
+      // Once is enough: 500 objects must not wait 500 times for nothing.
+      away = true;
+      trace(`objects are spooled from now on: ${error.message}`);
+      return keep(oid, size, localFile, options);
+    }
+    if (waits) await spool.drop(oid);
+    await deliverOnce(options.signal);
+    return kept;
+  }
+
+  async function keep(...args: Parameters<Objects['put']>): Promise<'spooled'> {
+    await spool.put(...args);
+    const why = mode === 'on' ? 'offline mode is on' : `${inner.location} is out of reach`;
+    const whose = mode === 'on' ? `objects for ${inner.location}` : 'objects';
+    const until = 'until `lfs-depot sync` (colleagues cannot have them before)';
+    noticeOnce(spool.folder, 'spooled', `${why}: ${whose} are kept on this computer ${until}`);
+    return 'spooled';
+  }
+
+  /** Before the push ends, since nothing of ours runs after it. That it fails is no failure of this push. */
+  async function deliverOnce(signal: AbortSignal | undefined): Promise<void> {
+    if (delivering) return;
+    delivering = true;
+    try {
+      if (await spool.isEmpty()) return;
+      const release = hold(join(spool.folder, 'claim'), String(process.pid));
+      if (!release) return;
+      try {
+        await deliverAll(signal);
+      } finally {
+        release();
+      }
+    } catch (error) {
+      trace(`what waits in ${spool.folder} was not delivered: ${error}`);
+    }
+  }
+
+  async function deliverAll(signal: AbortSignal | undefined): Promise<void> {
+    let count = 0;
+    let bytes = 0;
+    for await (const { size } of spool.list()) {
+      count++;
+      bytes += size;
+    }
+    if (count === 0) return;
+    notice(`delivering ${amountOf(count, bytes)} that waited here for ${spool.location}`);
+    const { failed, untried } = await deliver(spool, inner, { signal });
+    const left = failed.length + untried;
+    const why = failed.at(-1)?.error.message;
+    if (left > 0) notice(`${left} of them still wait here${why ? `: ${why}` : ''}; later, run \`lfs-depot sync\``);
+  }
+
+  return {
+    location: inner.location,
+    resumes: inner.resumes,
+    put,
+    async get(oid, size, localFile, options) {
+      if (await spool.has(oid)) {
+        // What a download from the place has left is of no use: this one is new.
+        for (const file of partsOf(localFile)) rmSync(file, { force: true });
+        if (await spool.get(oid, size, localFile, options)) return;
+      }
+      await inner.get(oid, size, localFile, options);
+    },
+  };
+}
