@@ -13,6 +13,8 @@ export interface Endpoint {
   text: string;
   /** What to name in a message: "lfs.url in .lfsconfig". */
   source: string;
+  /** Named for one command or one agent, instead of all that is configured: mirrors too. */
+  instead: boolean;
   /** False for text that came with a clone: `.lfsconfig`, or a remote's URL, which for a submodule is such a text too. */
   chosenByUser: boolean;
 }
@@ -36,8 +38,8 @@ export const LOCATION_VARIABLE = 'LFS_DEPOT_LOCATION';
  * @throws DepotError `configuration` when nothing is set, or what is set belongs to another LFS server.
  */
 export function findEndpoint(query: EndpointQuery): Endpoint {
-  if (query.argument) return store(query.argument, "the agent's argument", true);
-  if (query.environment) return store(query.environment, LOCATION_VARIABLE, true);
+  if (query.argument) return { ...store(query.argument, "the agent's argument", true), instead: true };
+  if (query.environment) return { ...store(query.environment, LOCATION_VARIABLE, true), instead: true };
   const found = search(query);
   if (!found) {
     throw new DepotError('configuration', {
@@ -50,7 +52,8 @@ export function findEndpoint(query: EndpointQuery): Endpoint {
   const source = found.setting ? `${found.setting.key} in ${placeOfSetting(found.setting)}` : 'the remote';
   if (url.startsWith('depot::')) return store(url.slice('depot::'.length), source, found.chosenByUser);
   if (/^([a-z][a-z0-9+.-]+:\/\/(?<!file:\/\/)|[^/\\:]+@)/i.test(url)) throw otherServer(url, source);
-  return { kind: found.isRemote ? 'repository' : 'either', text: url, source, chosenByUser: found.chosenByUser };
+  const kind = found.isRemote ? 'repository' : 'either';
+  return { kind, text: url, source, chosenByUser: found.chosenByUser, instead: false };
 }
 
 interface Found {
@@ -97,7 +100,7 @@ function insteadOf(url: string, { operation, config }: EndpointQuery): string {
 }
 
 function store(text: string, source: string, chosenByUser: boolean): Endpoint {
-  return { kind: 'store', text, source, chosenByUser };
+  return { kind: 'store', text, source, chosenByUser, instead: false };
 }
 
 function otherServer(url: string, source: string): DepotError {

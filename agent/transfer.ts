@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fromSystemError } from '../backends/system-error.ts';
 import type { Transfer } from './session.ts';
 import type { Objects } from './store.ts';
+import { partsOf, versionOf } from './transfer-files.ts';
 
 /** Moves one object between git-lfs's own files and wherever objects are kept. */
 export function transferWith(objects: Objects, tempFolder: string): Transfer {
@@ -38,14 +39,8 @@ function moveBoth(from: string, to: string): void {
     renameSync(from, to);
     renameSync(versionOf(from), versionOf(to));
   } catch {
-    for (const path of [from, to]) rmSync(path, { force: true });
-    rmSync(versionOf(from), { force: true });
+    for (const path of [...partsOf(from), to]) rmSync(path, { force: true });
   }
-}
-
-/** Where a backend that `resumes` keeps what it knows of a file that broke off. */
-function versionOf(file: string): string {
-  return `${file}.version`;
 }
 
 /**

@@ -58,8 +58,8 @@ export async function agent(location: string | undefined): Promise<void> {
     connect: async (init) => {
       // Loaded with the first object: most of the eight processes that git-lfs starts never get one.
       const [{ connect }, { transferWith }] = await Promise.all([import('../connect.ts'), import('../transfer.ts')]);
-      const { store, tempFolder } = await connect(init, location);
-      return transferWith(store, tempFolder);
+      const { objects, tempFolder } = await connect(init, location);
+      return transferWith(objects, tempFolder);
     },
     onEnd: dieSoon,
     stop: stop.signal,

@@ -31,6 +31,8 @@ export interface WriteRule {
 
 export const MIRROR = 'depot.mirror';
 
+const ALONE: WriteRule = { to: 'primary', quorum: undefined };
+
 /**
  * @param base what a remote's relative path is relative to, as for git: the worktree.
  * @throws DepotError `untrusted` for the primary, `configuration` for settings that cannot be used.
@@ -38,8 +40,8 @@ export const MIRROR = 'depot.mirror';
 export function placesOf(endpoint: Endpoint, config: Config, base: string): Places {
   const location = locate(endpoint, config, base);
   const primary = placeAt({ role: 'primary', kind: endpoint.kind, location }, config);
-  const places: Places = { primary, mirrors: [], refused: [], rule: writeRule(config) };
-  for (const setting of config.all(MIRROR)) {
+  const places: Places = { primary, mirrors: [], refused: [], rule: endpoint.instead ? ALONE : writeRule(config) };
+  for (const setting of endpoint.instead ? [] : config.all(MIRROR)) {
     try {
       const mirror = mirrorIn(setting, config);
       const known = [primary, ...places.mirrors].some((place) => isSame(place.location, mirror));

@@ -1,0 +1,111 @@
+import { rmSync } from 'node:fs';
+import { DepotError, isKind, type Kind, throwIfCancelled } from '../../backends/errors.ts';
+import type { Oid } from '../oid.ts';
+import type { Objects } from '../store.ts';
+import { partsOf } from '../transfer-files.ts';
+import { nearestOf, type Opened } from './nearest.ts';
+import { notice } from './notice.ts';
+import type { Place } from './place.ts';
+
+/**
+ * Reads from the nearest place, and from the next where an object is absent, damaged, or cannot be had. A damaged copy is
+ * told of, and replaced by the good one that was found. Places in trouble are left alone for the rest of the process.
+ */
+export function readerOf(places: readonly Place[]): Objects['get'] {
+  const nearest = nearestOf(places);
+  let told = false;
+
+  return async (oid, size, localFile, options = {}) => {
+    const failures: Failure[] = [];
+    const damaged: Opened[] = [];
+    const onProgress = rising(options.onProgress);
+    for await (const { place, store } of nearest()) {
+      throwIfCancelled(options.signal, `cannot fetch ${oid}`);
+      if (!store.resumes) for (const file of partsOf(localFile)) rmSync(file, { force: true });
+      try {
+        await store.get(oid, size, localFile, {
+          ...options,
+          onProgress,
+          resume: store.resumes && options.resume === true,
+        });
+      } catch (error) {
+        if (!(error instanceof DepotError) || isHere(error)) throw error;
+        place.blame(error);
+        failures.push({ place, error });
+        if (error.kind === 'corrupt') damaged.push({ place, store });
+        continue;
+      }
+      for (const bad of damaged) await heal(bad, place, { oid, size, localFile, signal: options.signal });
+      return;
+    }
+    for (const place of places) {
+      if (place.trouble && !failures.some((failure) => failure.place === place)) {
+        failures.push({ place, error: place.trouble });
+      }
+    }
+    throwIfCancelled(options.signal, `cannot fetch ${oid}`);
+    const error = inAll(`cannot fetch ${oid}`, failures, told);
+    told = places.every(({ trouble }) => trouble);
+    throw error;
+  };
+}
+
+export interface Failure {
+  place: Place;
+  error: DepotError;
+}
+
+/** What no other place would help with: this computer's disk is full, or nobody waits for it any more. */
+function isHere({ kind }: DepotError): boolean {
+  return kind === 'no-space' || kind === 'cancelled';
+}
+
+/** What no place can be asked about must not be called absent; what is damaged in one and absent in others is damaged. */
+const GRAVEST: Kind[] = ['corrupt', 'internal', 'untrusted', 'configuration', 'unsupported', 'credentials', 'denied'];
+
+/**
+ * One error for what failed in every place.
+ * @param brief without what to do: it was told before.
+ */
+export function inAll(what: string, failures: Failure[], brief: boolean): DepotError {
+  const [only] = failures;
+  if (!only) return new DepotError('internal', { what, why: 'there is no place to ask', cure: '' });
+  const gravest =
+    GRAVEST.map((kind) => failures.find(({ error }) => error.kind === kind)).find((found) => found) ??
+    failures.find(({ error }) => error.kind !== 'absent') ??
+    only;
+  const { kind, cure, temporary } = gravest.error;
+  if (failures.length === 1 && !brief) return only.error;
+  const why = failures.map(({ place, error }) => `${place.name}: ${error.why}`).join('; ');
+  return new DepotError(kind, { what, why, cure: brief ? '' : cure, temporary, cause: gravest.error });
+}
+
+interface Good {
+  oid: Oid;
+  size: number;
+  localFile: string;
+  signal: AbortSignal | undefined;
+}
+
+/** Replaces a damaged copy. That this fails must not cost the good one. */
+async function heal({ place, store }: Opened, from: Place, { oid, size, localFile, signal }: Good): Promise<void> {
+  const copy = `the copy of ${oid.slice(0, 10)} in ${place.name} is damaged`;
+  try {
+    const outcome = await store.put(oid, size, localFile, { signal, suspect: true });
+    if (outcome === 'healed' || outcome === 'stored') notice(`${copy}: healed with the one of ${from.name}`);
+    else notice(`${copy}, or was: by now it is right`);
+  } catch (error) {
+    if (isKind(error, 'cancelled')) throw error;
+    notice(`${copy}, and could not be healed: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Of several places, one meter. */
+export function rising(onProgress: ((bytes: number) => void) | undefined): (bytes: number) => void {
+  let most = 0;
+  return (bytes) => {
+    if (bytes <= most) return;
+    most = bytes;
+    onProgress?.(bytes);
+  };
+}

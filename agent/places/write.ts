@@ -1,0 +1,88 @@
+import { DepotError, isKind } from '../../backends/errors.ts';
+import type { Kept, Objects } from '../store.ts';
+import { notice } from './notice.ts';
+import type { Place } from './place.ts';
+import type { Places } from './places.ts';
+import { type Failure, inAll, rising } from './read.ts';
+
+/**
+ * Writes to the primary or, by rule, to all places at once. Resolves only when the primary, or as many places as the
+ * quorum says, have the object; what a mirror lacks then, `sync` brings.
+ * @throws DepotError `configuration` for a quorum that there are not enough places for.
+ */
+export function writerOf({ primary, mirrors, refused, rule }: Places): Objects['put'] {
+  const places = rule.to === 'all' ? [primary, ...mirrors] : [primary];
+  const missed = new Set<Place>();
+  let told = false;
+  assertQuorum(rule.quorum, 1 + mirrors.length, refused.length);
+
+  return async (oid, size, localFile, options = {}) => {
+    const what = `cannot store ${oid}`;
+    const meter = slowest(places, rising(options.onProgress));
+    const failures: Failure[] = [];
+    let kept: Kept | undefined;
+    let copies = 0;
+
+    async function putInto(place: Place): Promise<void> {
+      try {
+        if (place.trouble) throw place.trouble;
+        const store = await place.open();
+        const outcome = await store.put(oid, size, localFile, { ...options, onProgress: meter.of(place) });
+        meter.of(place)(size);
+        copies++;
+        if (place === primary || kept === undefined) kept = outcome;
+      } catch (error) {
+        if (!(error instanceof DepotError)) throw error;
+        place.blame(error);
+        meter.without(place);
+        failures.push({ place, error });
+      }
+    }
+    await Promise.all(places.map(putInto));
+
+    const cancelled = failures.find(({ error }) => isKind(error, 'cancelled'));
+    if (cancelled) throw cancelled.error;
+    const isPrimaryIn = !failures.some(({ place }) => place === primary);
+    const enough = rule.quorum === undefined ? isPrimaryIn : copies >= rule.quorum;
+    if (!enough || kept === undefined) {
+      const decisive = rule.quorum === undefined ? failures.filter(({ place }) => place === primary) : failures;
+      const error = inAll(what, decisive, told);
+      told = places.every(({ trouble }) => trouble);
+      throw error;
+    }
+    for (const { place, error } of failures) {
+      if (missed.has(place)) continue;
+      missed.add(place);
+      notice(`${place.name} does not get what is pushed now (${error.why}): run \`lfs-depot sync\` later`);
+    }
+    return kept;
+  };
+}
+
+function assertQuorum(quorum: number | undefined, places: number, refused: number): void {
+  if (quorum === undefined || quorum <= places) return;
+  const others = refused === 0 ? '' : `, and ${refused} more that cannot be used`;
+  throw new DepotError('configuration', {
+    what: 'cannot push to as many places as depot.quorum says',
+    why: `it says ${quorum}, and there are ${places}${others}: see lfs-depot mirror list`,
+    cure: 'add a mirror: lfs-depot mirror add <location>; or lower depot.quorum',
+  });
+}
+
+/** Progress of one object to several places is that of the slowest that is still in the race. */
+function slowest(places: readonly Place[], tell: (bytes: number) => void) {
+  const bytes = new Map<Place, number>(places.map((place) => [place, 0]));
+  const show = (): void => {
+    if (bytes.size > 0) tell(Math.min(...bytes.values()));
+  };
+  return {
+    of: (place: Place) => (moved: number) => {
+      bytes.set(place, moved);
+      show();
+    },
+    without(place: Place): void {
+      bytes.delete(place);
+      show();
+    },
+  };
+}
