@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { describe } from '../../backends/errors.ts';
 import { versionText } from '../version.ts';
 
@@ -72,6 +72,42 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .description('let git forget them')
     .argument('[location]', 'default: the one that this repository names')
     .action(async (location) => (await import('./logout.ts')).logout(location, print));
+  program
+    .command('offline')
+    .description('keep what is pushed on this computer, while the store is out of reach')
+    .addArgument(
+      new Argument('[mode]', 'auto: only when the store does not answer; default: show it').choices([
+        'on',
+        'off',
+        'auto',
+      ]),
+    )
+    .option('--global', 'in all your clones')
+    .action(async (mode, { global }) => (await import('./offline.ts')).offline(mode, global === true, print));
+  const mirror = program
+    .command('mirror')
+    .description('more places for the objects of this repository: read where one fails, a second copy of all')
+    .helpCommand(false);
+  mirror
+    .command('add')
+    .description('make one, and name it in .lfsdepot')
+    .argument('<location>', 'as for init')
+    .option('--adopt', 'take over the objects that lfs-folderstore or git-lfs-webdav put there')
+    .option('--keep-drive', 'on Windows: leave a network drive as typed, instead of naming its share')
+    .action(async (location, { adopt, keepDrive }) => {
+      const options = { adopt: adopt === true, keepDrive: keepDrive === true };
+      await (await import('./mirror.ts')).addMirror(location, options, print);
+    });
+  mirror
+    .command('remove')
+    .description('use one no longer; its objects stay there')
+    .argument('<location>')
+    .action(async (location) => (await import('./mirror.ts')).removeMirror(location, print));
+  mirror
+    .command('list', { isDefault: true })
+    .description('show all places')
+    .option('--json', 'for programs')
+    .action(async ({ json }) => (await import('./mirror.ts')).listMirrors(json === true, print));
   program
     .command('doctor')
     .description('check everything from git to the store')

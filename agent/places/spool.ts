@@ -12,6 +12,7 @@ import { objectPath } from '../layout.ts';
 import type { Oid } from '../oid.ts';
 import { STALE, type Store, type StoreCall, storeOver } from '../store.ts';
 import { trace } from '../trace.ts';
+import { spoolsFolder } from './spools-folder.ts';
 
 /**
  * Objects that wait on this computer for a place that is out of reach: a folder in the git folder, one for each place, used
@@ -73,10 +74,6 @@ export async function spoolsIn(commonDir: string): Promise<Spool[]> {
 /** One cheap look, for the agent's start: whether there ever was a spool. */
 export function maySpool(commonDir: string): boolean {
   return existsSync(spoolsFolder(commonDir));
-}
-
-function spoolsFolder(commonDir: string): string {
-  return join(commonDir, 'lfs-depot', 'spool');
 }
 
 function spoolIn(folder: string, location: string): Spool {
