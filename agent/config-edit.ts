@@ -10,17 +10,21 @@ import { git, runGit } from './git.ts';
  * @throws DepotError `denied` when one stays.
  */
 export async function unsetEverywhere(key: string, scopes: string[], matches: (value: string) => boolean) {
-  const cwd = process.cwd();
   const removed: { value: string; file: string }[] = [];
   for (const { value, scope, file } of await standing(key)) {
     if (!scopes.includes(scope) || !matches(value)) continue;
     if (file === undefined) throw stays(key, value, 'it comes from the environment or the command line');
-    await git(['config', '--file', file, '--unset-all', key, `^${escaped(value)}$`], { cwd });
+    await unsetIn(file, key, value);
     removed.push({ value, file });
   }
   const left = (await standing(key)).find(({ value, scope }) => scopes.includes(scope) && matches(value));
   if (left) throw stays(key, left.value, `it still stands in ${left.file ?? 'the environment'}`);
   return removed;
+}
+
+/** Takes one value of a key out of one file. */
+export async function unsetIn(file: string, key: string, value: string): Promise<void> {
+  await git(['config', '--file', file, '--unset-all', key, `^${escaped(value)}$`], { cwd: process.cwd() });
 }
 
 /** Every value of a key, once for each place. `file` is undefined for what is in no file. */

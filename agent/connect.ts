@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Config, readConfig } from './config.ts';
 import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { findRepository } from './git.ts';
-import { lfsStorage } from './lfs-storage.ts';
+import { tempFolderOf } from './lfs-storage.ts';
 import { locate, openEndpoint } from './open-store.ts';
 import { spoolsFolder } from './places/spools-folder.ts';
 import type { Operation } from './protocol.ts';
@@ -27,7 +26,7 @@ export async function connect(init: { operation: Operation; remote: string }, ar
   const endpoint = findEndpoint({ ...init, config, argument, environment });
   const repository = await finding;
   const base = repository.worktree ?? cwd;
-  const tempFolder = join(lfsStorage(repository, config), 'tmp');
+  const tempFolder = tempFolderOf(repository, config);
   if (isOnlyPlace(config, repository.commonDir)) {
     return { objects: await openOnly(endpoint, config, base), tempFolder };
   }

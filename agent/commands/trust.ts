@@ -6,6 +6,7 @@ import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git } from '../git.ts';
 import { shareBehind } from '../mapped-drive.ts';
 import { resolveEndpoint, surroundings } from '../open-store.ts';
+import { MIRROR } from '../places/places.ts';
 import type { Operation } from '../protocol.ts';
 import { isTrusted, OWN_SCOPES, TRUSTED, trustedSettings } from '../trust.ts';
 import { resolveTyped } from '../typed-location.ts';
@@ -50,7 +51,7 @@ export async function allow(location: Location, print: (line: string) => void): 
   print(`Trusted from now on, with everything below it: ${name}`);
 }
 
-/** Where the repository at hand fetches from, and where it pushes to if that is another place. */
+/** Where the repository at hand fetches from, where it pushes to if that is another place, and the mirrors it names. */
 async function ofRepository(cwd: string): Promise<Location[]> {
   const repository = await findRepository(cwd);
   const config = await readConfig(cwd, repository);
@@ -60,7 +61,17 @@ async function ofRepository(cwd: string): Promise<Location[]> {
   };
   const from = placeFor('download');
   const to = placeFor('upload');
-  return isSame(formatLocation(to), from) ? [from] : [from, to];
+  const mirrors = config.all(MIRROR).flatMap(({ value }) => readable(value));
+  return isSame(formatLocation(to), from) ? [from, ...mirrors] : [from, to, ...mirrors];
+}
+
+/** What cannot be read is left out: `mirror list` tells of it. */
+function readable(text: string): Location[] {
+  try {
+    return [parseLocation(text, surroundings())];
+  } catch {
+    return [];
+  }
 }
 
 function list(config: Config, json: boolean, print: (line: string) => void): void {
