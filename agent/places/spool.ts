@@ -110,12 +110,19 @@ function spoolIn(folder: string, location: string): Spool {
     has,
 
     async put(oid, size, localFile, options) {
-      try {
+      const keep = async (): Promise<'spooled' | 'present'> => {
         making ??= make();
         await making;
         return (await store().put(oid, size, localFile, options)) === 'present' ? 'present' : 'spooled';
+      };
+      try {
+        return await keep().catch((error) => {
+          making = undefined;
+          // Somebody removed it, since it was made.
+          if (isKind(error, 'no-store')) return keep();
+          throw error;
+        });
       } catch (error) {
-        making = undefined;
         throw notKept(error, oid, folder, location);
       }
     },
