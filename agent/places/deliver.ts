@@ -86,7 +86,11 @@ export async function deliver(
   }
 
   async function work(): Promise<void> {
-    for (let next = waiting.pop(); next && !signal.aborted; next = waiting.pop()) await deliverOne(next);
+    while (!signal.aborted) {
+      const next = waiting.pop();
+      if (!next) return;
+      await deliverOne(next);
+    }
   }
 
   await Promise.all(Array.from({ length: options.parallel ?? 4 }, work));
