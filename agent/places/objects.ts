@@ -1,21 +1,24 @@
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { Objects } from '../store.ts';
+import type { Cache } from './cache.ts';
 import { notice } from './notice.ts';
 import { offlineMode, spooling } from './offline.ts';
 import { type Places, placesOf } from './places.ts';
-import { readerOf } from './read.ts';
+import { readerOf, rising } from './read.ts';
 import { spoolFor } from './spool.ts';
 import { writerOf } from './write.ts';
 
 /**
- * The objects of a repository, wherever they may be found: the spool, the store and its mirrors. Opens nothing yet.
+ * The objects of a repository, wherever they may be found: the spool, the cache, the store and its mirrors. Opens nothing yet.
  * @param base see `placesOf`.
  */
 export async function objectsOf(endpoint: Endpoint, config: Config, base: string, commonDir: string): Promise<Objects> {
   const places = placesOf(endpoint, config, base);
   for (const { text, error } of places.refused) notice(`the mirror ${text} is not used: ${error.why}`);
-  return spooling(inPlaces(places), spoolFor(commonDir, places.primary.name), offlineMode(config));
+  const cache = config.get('depot.cache') ? await (await import('./cache.ts')).cacheFrom(config) : undefined;
+  const far = inPlaces(places);
+  return spooling(cache ? through(cache, far) : far, spoolFor(commonDir, places.primary.name), offlineMode(config));
 }
 
 /** All places as one. */
@@ -26,5 +29,18 @@ export function inPlaces(places: Places): Objects {
     resumes: true,
     put: writerOf(places),
     get: readerOf([places.primary, ...places.mirrors]),
+  };
+}
+
+/** Reads through the cache, and fills it. What is pushed is not put there: it is in this clone, and may never be fetched here. */
+function through(cache: Cache, inner: Objects): Objects {
+  return {
+    ...inner,
+    async get(oid, size, localFile, options = {}) {
+      const call = { ...options, onProgress: rising(options.onProgress) };
+      if (await cache.get(oid, size, localFile, call)) return;
+      await inner.get(oid, size, localFile, call);
+      await cache.add(oid, size, localFile, { signal: options.signal });
+    },
   };
 }

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { cancelled, DepotError, isKind, throwIfCancelled } from '../../backends/errors.ts';
+import { objectPath } from '../layout.ts';
+import type { Oid } from '../oid.ts';
+import type { Store } from '../store.ts';
+import { partsOf } from '../transfer-files.ts';
+import type { Opened } from './nearest.ts';
+import type { Place } from './place.ts';
+import { readerOf } from './read.ts';
+
+/** What became of one place. */
+export interface CaughtUp {
+  place: Place;
+  /** Objects that it did not have, or had damaged, and has now. */
+  brought: number;
+  bytes: number;
+  failed: { oid: Oid; error: DepotError }[];
+  /** Why it was not asked, or not to the end. */
+  trouble: DepotError | undefined;
+}
+
+export interface CatchUp {
+  places: CaughtUp[];
+  /** Objects that are in no place that answers, nor here. */
+  nowhere: Oid[];
+}
+
+export interface CatchUpOptions {
+  /** git-lfs's folders on this computer: objects are taken from the first, and put into the second on their way. */
+  objectsFolder: string;
+  tempFolder: string;
+  signal: AbortSignal;
+  /** Called after each object that was looked at. */
+  onObject?: (oid: Oid, size: number) => void;
+}
+
+/** How many objects are moved at a time. */
+const PARALLEL = 8;
+
+/**
+ * Brings every object to every place that lacks it, or has it in another size: from this computer where it is here, else from
+ * another place. Safe to be done by several at once, to be killed, and to be done again.
+ * @throws DepotError `cancelled`.
+ */
+export async function catchUp(
+  objects: Iterable<{ oid: Oid; size: number }>,
+  places: readonly Place[],
+  options: CatchUpOptions,
+): Promise<CatchUp> {
+  const { default: pMap } = await import('p-map');
+  const { signal } = options;
+  const results = places.map((place): CaughtUp => ({ place, brought: 0, bytes: 0, failed: [], trouble: undefined }));
+  const opened = await openAll(results);
+  const read = readerOf(opened.map(({ place }) => place));
+  const nowhere: Oid[] = [];
+
+  async function bring(oid: Oid, size: number): Promise<void> {
+    throwIfCancelled(signal, 'cannot catch up');
+    const lacking = await whoLacks(oid, size);
+    options.onObject?.(oid, size);
+    if (lacking.length === 0) return;
+    const source = sourceOf(oid, size, lacking.length < opened.length);
+    try {
+      for (const one of lacking) await bringTo(one, oid, size, source);
+    } catch (error) {
+      if (error !== NOWHERE) throw error;
+      nowhere.push(oid);
+    } finally {
+      source.remove();
+    }
+  }
+
+  async function bringTo({ result, store }: Asked, oid: Oid, size: number, source: Source): Promise<void> {
+    if (result.trouble) return;
+    let file: string;
+    try {
+      file = await source.file();
+    } catch (error) {
+      // Not this place's fault, but it is this place that goes without.
+      if (!(error instanceof DepotError) || error.kind === 'cancelled') throw error;
+      result.failed.push({ oid, error });
+      return;
+    }
+    try {
+      await store.put(oid, size, file, { signal });
+      result.brought++;
+      result.bytes += size;
+    } catch (error) {
+      if (isKind(error, 'corrupt') && source.isDamaged(file))
+        return bringTo({ result, store, place: result.place }, oid, size, source);
+      fail(result, oid, error);
+    }
+  }
+
+  async function whoLacks(oid: Oid, size: number): Promise<Asked[]> {
+    const lacking: Asked[] = [];
+    const ask = async (one: Asked): Promise<void> => {
+      if (one.result.trouble) return;
+      try {
+        if ((await one.store.stat(oid, { signal }))?.size !== size) lacking.push(one);
+      } catch (error) {
+        fail(one.result, oid, error);
+      }
+    };
+    await Promise.all(opened.map(ask));
+    return lacking;
+  }
+
+  /** The object as a file of this computer: fetched only if it has to be, and once. */
+  function sourceOf(oid: Oid, size: number, isElsewhere: boolean): Source {
+    const own = join(options.objectsFolder, objectPath(oid));
+    const fetched = join(options.tempFolder, `depot-sync-${oid.slice(0, 16)}-${randomBytes(8).toString('hex')}`);
+    let isOwnGood = statSync(own, { throwIfNoEntry: false })?.size === size;
+    let fetching: Promise<string> | undefined;
+    const fetch = async (): Promise<string> => {
+      mkdirSync(options.tempFolder, { recursive: true });
+      try {
+        await read(oid, size, fetched, { signal });
+        return fetched;
+      } catch (error) {
+        throw isKind(error, 'absent') ? NOWHERE : error;
+      }
+    };
+    return {
+      async file() {
+        if (isOwnGood) return own;
+        if (!isElsewhere) throw NOWHERE;
+        fetching ??= fetch();
+        return fetching;
+      },
+      isDamaged(file) {
+        if (file === own) isOwnGood = false;
+        return file === own;
+      },
+      remove() {
+        if (fetching) for (const path of partsOf(fetched)) rmSync(path, { force: true });
+      },
+    };
+  }
+
+  function fail(result: CaughtUp, oid: Oid, error: unknown): void {
+    if (!(error instanceof DepotError)) throw error;
+    if (error.kind === 'cancelled') throw error;
+    result.place.blame(error);
+    if (result.place.trouble) result.trouble ??= error;
+    else result.failed.push({ oid, error });
+  }
+
+  try {
+    await pMap(objects, ({ oid, size }) => bring(oid, size), { concurrency: PARALLEL, signal });
+  } catch (error) {
+    throw signal.aborted ? cancelled('cannot catch up') : error;
+  }
+  return { places: results, nowhere };
+}
+
+const NOWHERE = new Error('the object is in no place that answers');
+
+interface Source {
+  /** @throws NOWHERE; DepotError when it cannot be fetched. */
+  file(): Promise<string>;
+  /** To be told of a file that turned out to be damaged; whether there may be another. */
+  isDamaged(file: string): boolean;
+  remove(): void;
+}
+
+interface Asked extends Opened {
+  result: CaughtUp;
+}
+
+async function openAll(results: CaughtUp[]): Promise<Asked[]> {
+  const open = async (result: CaughtUp): Promise<Asked[]> => {
+    try {
+      return [{ result, place: result.place, store: await result.place.open() }];
+    } catch (error) {
+      if (!(error instanceof DepotError)) throw error;
+      result.trouble = error;
+      return [];
+    }
+  };
+  return (await Promise.all(results.map(open))).flat();
+}
+
+/** All objects of several stores, each once. */
+export async function objectsIn(stores: Iterable<Store>, signal: AbortSignal): Promise<{ oid: Oid; size: number }[]> {
+  const found = new Map<Oid, number>();
+  for (const store of stores) for await (const { oid, size } of store.list({ signal })) found.set(oid, size);
+  return [...found].map(([oid, size]) => ({ oid, size }));
+}
