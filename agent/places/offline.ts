@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isKind } from '../../backends/errors.ts';
+import { errorCode } from '../../backends/system-error.ts';
 import type { Config } from '../config.ts';
 import { givenIn, readBoolean, refuse } from '../given.ts';
 import type { Kept, Objects, StoreCall } from '../store.ts';
@@ -71,7 +72,7 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objec
     delivering = true;
     try {
       if (await spool.isEmpty()) return;
-      const release = hold(join(spool.folder, 'claim'), String(process.pid));
+      const release = hold(join(spool.folder, 'claim'), String(process.pid), isRunning);
       if (!release) return;
       try {
         await deliverAll(signal);
@@ -111,4 +112,13 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objec
       await inner.get(oid, size, localFile, options);
     },
   };
+}
+
+/** What was killed a moment ago has left its claim fresh. */
+function isRunning(pid: string): boolean {
+  try {
+    return process.kill(Number(pid), 0);
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH';
+  }
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -161,20 +162,35 @@ test.each<OfflineMode>(['off', 'auto'])('%s: the first put that succeeds deliver
 test('it is done once in a process, and by nobody while another process does it', async () => {
   const { place, calls } = placeWith();
   await spooled(100);
-  writeFileSync(join(spool.folder, 'claim'), '1');
+  const claim = join(spool.folder, 'claim');
+  writeFileSync(claim, String(process.ppid));
   const objects = spooling(place, spool, 'off');
   const [one, two] = [objectOf(50), objectOf(60)];
   await objects.put(one.oid, one.size, one.file);
-  rmSync(join(spool.folder, 'claim'));
+  rmSync(claim);
   await objects.put(two.oid, two.size, two.file);
   expect(calls).toHaveLength(2);
   expect(await waiting()).toHaveLength(1);
-  // What a killed process claimed is claimed anew.
-  writeFileSync(join(spool.folder, 'claim'), '1');
+});
+
+test('what a killed process has claimed is claimed anew, and what none has refreshed for long', async () => {
+  const { place } = placeWith();
+  const claim = join(spool.folder, 'claim');
+  const one = objectOf(50);
+  const { pid } = spawnSync(process.execPath, ['--version']);
   const aMinuteAgo = Date.now() / 1000 - 60;
-  utimesSync(join(spool.folder, 'claim'), aMinuteAgo, aMinuteAgo);
-  await spooling(place, spool, 'off').put(one.oid, one.size, one.file);
-  expect(await waiting()).toEqual([]);
+  for (const [text, age] of [
+    [String(pid), 0],
+    [String(process.ppid), 60],
+    ['', 0],
+  ] as const) {
+    await spooled(100);
+    writeFileSync(claim, text);
+    if (age > 0) utimesSync(claim, aMinuteAgo, aMinuteAgo);
+    await spooling(place, spool, 'off').put(one.oid, one.size, one.file);
+    expect(await waiting()).toHaveLength(text === '' ? 1 : 0);
+    rmSync(claim, { force: true });
+  }
 });
 
 test('a delivery that fails does not fail the put', async () => {
