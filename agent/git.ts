@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DepotError } from '../backends/errors.ts';
 
-/** Every call of the git program goes through here. */
+/** Every call of the git program goes through here, or, where it prints much, through git-stream.ts. */
 export interface GitResult {
   status: number;
   stdout: string;
@@ -34,8 +34,8 @@ const LAST_WORDS = 500;
  */
 export function runGit(args: string[], { cwd, env, input, interactive, signal }: GitOptions): Promise<GitResult> {
   return new Promise((resolvePromise, reject) => {
-    const fail = (why: string, cure: string, cause?: unknown): void =>
-      reject(new DepotError('configuration', { what: 'cannot run git', why, cure, cause }));
+    const fail = (why: string, cure: string): void =>
+      reject(new DepotError('configuration', { what: 'cannot run git', why, cure }));
     const child = spawn('git', args, {
       // The process's own folder is not named: a name that is not UTF-8 would be another one.
       cwd: cwd === process.cwd() ? undefined : cwd,
@@ -58,15 +58,22 @@ export function runGit(args: string[], { cwd, env, input, interactive, signal }:
       // What is there already is read before an immediate runs.
       patience = setTimeout(() => setImmediate(() => child.stderr?.destroy()), LAST_WORDS);
     });
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'ENOENT' ? 'there is no git program on the PATH' : error.message;
-      fail(why, 'install git, and start git-lfs or lfs-depot from where `git --version` works', error);
-    });
+    child.on('error', (error) => reject(notStarted(error)));
     child.on('close', (status, signal) => {
       clearTimeout(patience);
       if (status === null) fail(`it was ended by ${signal}`, 'run the same command again');
       else resolvePromise({ status, stdout: stdout(), stderr: stderr() });
     });
+  });
+}
+
+/** The error for a git that could not be started. */
+export function notStarted(error: NodeJS.ErrnoException): DepotError {
+  return new DepotError('configuration', {
+    what: 'cannot run git',
+    why: error.code === 'ENOENT' ? 'there is no git program on the PATH' : error.message,
+    cure: 'install git, and start git-lfs or lfs-depot from where `git --version` works',
+    cause: error,
   });
 }
 

@@ -84,6 +84,15 @@ export async function runCommandLine(args: string[]): Promise<number> {
     )
     .option('--global', 'in all your clones')
     .action(async (mode, { global }) => (await import('./offline.ts')).offline(mode, global === true, print));
+  program
+    .command('sync')
+    .description('deliver what waits on this computer, and bring mirrors up to date')
+    .option('--all', 'everything that the places hold, not only what this repository needs')
+    .option('--json', 'for programs')
+    .action(async ({ all, json }) => {
+      const { sync } = await import('./sync.ts');
+      if (!(await sync({ all: all === true, json: json === true }, print))) status = 1;
+    });
   const mirror = program
     .command('mirror')
     .description('more places for the objects of this repository: read where one fails, a second copy of all')
@@ -108,6 +117,22 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .description('show all places')
     .option('--json', 'for programs')
     .action(async ({ json }) => (await import('./mirror.ts')).listMirrors(json === true, print));
+  program
+    .command('status')
+    .description('show which large files are in the store, and what a fresh clone would miss')
+    .argument('[ref...]', 'whose history to look at; default: HEAD')
+    .option('--all', 'all branches and tags')
+    .option('--check', 'print nothing and end with 0 if clones would be complete: for hooks and CI')
+    .option('--for-prune', 'tell whether `git lfs prune` would delete a last copy')
+    .option('--json', 'for programs')
+    .action(async (refs: string[], options, command: Command) => {
+      if (options.all && refs.length > 0) command.error('error: refs and --all exclude each other');
+      if (options.forPrune && (options.all || options.check || refs.length > 0)) {
+        command.error('error: --for-prune goes with --json only');
+      }
+      const { all = false, check = false, forPrune = false, json = false } = options;
+      if (!(await (await import('./status.ts')).status({ refs, all, check, forPrune, json }, print))) status = 1;
+    });
   program
     .command('doctor')
     .description('check everything from git to the store')

@@ -1,0 +1,167 @@
+import { type DepotError, printable } from '../../backends/errors.ts';
+import { placeOfSetting } from '../config.ts';
+import { amountOf, sizeText } from '../places/amount.ts';
+import type { Pointer } from '../pointers.ts';
+import type { Asked } from '../status/asked.ts';
+import { type Missing, type Status, statusOf } from '../status/status.ts';
+import { meterOn } from './meter.ts';
+import { statusJson, sureClone } from './status-json.ts';
+import { cureOf, partialCure, WORDS } from './status-words.ts';
+
+export interface StatusCommand {
+  refs: string[];
+  all: boolean;
+  check: boolean;
+  forPrune: boolean;
+  json: boolean;
+}
+
+type Print = (line: string) => void;
+
+/** Lines of a list that people read. */
+const MOST_LINES = 20;
+
+/** Shows where the objects of a history are. Returns whether what was asked for, a check, found no problem. */
+export async function status({ refs, all, check, forPrune, json }: StatusCommand, print: Print): Promise<boolean> {
+  const meter = meterOn(process.stderr, json);
+  if (forPrune) return (await import('./status-prune.ts')).statusForPrune(json, meter, print);
+  // What is printed as JSON is everything, whatever is judged by.
+  const found = await statusOf({ refs, all, brief: check && !json, tell: meter.tell }).finally(meter.clear);
+  const complete = found.short.length === 0 && found.pointers.unseen === 0;
+  if (json) print(JSON.stringify(statusJson(found, complete), null, 2));
+  else if (!check) show(found, print);
+  else if (!complete) showProblem(found, print);
+  return !check || complete;
+}
+
+function show(status: Status, print: Print): void {
+  showPlaces(status, print);
+  print('');
+  showObjects(status, print);
+  showClone(status, print);
+  for (const { location, objects, bytes, since } of status.spools) {
+    print(`On this computer ${amountOf(objects, bytes)} wait${objects === 1 ? 's' : ''} for ${printable(location)},`);
+    print(`  since ${since.toLocaleString()}: lfs-depot sync`);
+  }
+}
+
+function showPlaces({ found, store, mirrors, offline, pointers }: Status, print: Print): void {
+  const source = printable(found.endpoint.source);
+  showPlace(`Store: ${printable(store.place.name)} (${source})`, store, print);
+  if (found.pushesTo !== undefined) print(`  pushes go elsewhere: ${printable(found.pushesTo)}`);
+  for (const mirror of mirrors) {
+    showPlace(`Mirror: ${printable(mirror.place.name)}`, mirror, print);
+    const lacks = [...pointers.objects.values()].filter(({ oid }) => isGone(mirror, oid));
+    if (lacks.length > 0) print(`  lacks ${sumOf(lacks)} of these: lfs-depot sync`);
+  }
+  for (const { text, error } of found.refused) {
+    print(`Mirror: ${printable(text)}: not used: ${error.why}`);
+    hint(error, print);
+  }
+  const setting = found.config.get('depot.offline');
+  if (offline !== 'off') print(`Offline mode: ${offline}${setting ? ` (${placeOfSetting(setting)})` : ''}`);
+}
+
+function showPlace(name: string, { answers, trouble }: Asked, print: Print): void {
+  if (!trouble) print(`${name}: answers`);
+  else if (trouble.kind === 'untrusted') print(`${name}: not asked: ${trouble.why}`);
+  else print(`${name}: ${answers ? 'answers, but not about all' : 'does not answer'}: ${trouble.why}`);
+  hint(trouble, print);
+}
+
+function isGone({ answer }: Asked, oid: Pointer['oid']): boolean {
+  return ['absent', 'damaged'].includes(answer(oid));
+}
+
+function showObjects({ revisions, pointers, missing, store, found }: Status, print: Print): void {
+  const names = revisions.names.map(printable).join(', ');
+  const objects = [...pointers.objects.values()];
+  if (revisions.commits.length === 0) print(`${names}: nothing was committed yet`);
+  else if (objects.length === 0) print(`${names}: no LFS objects`);
+  else print(`${names}: ${sumOf(objects)}, ${objects.length - missing.length} of them in the store`);
+  for (const [where, items] of groupsOf(missing)) {
+    print(`  ${items.length} ${WORDS[where]}${cureOf(where, found.remote)}`);
+    showList(items, (item) => `    ${lineOf(item)}${item.answer === 'damaged' ? ', damaged there' : ''}`, print);
+  }
+  const untold = missing.filter(isUntold).length;
+  if (untold > 0)
+    print(`  ${untold} cannot be told: ${store.answers ? 'not asked about all' : 'the store was not asked'}`);
+  if (revisions.shallow) print('  This clone is shallow: older commits were not looked at');
+  if (pointers.unseen > 0) {
+    print(`  ${pointers.unseen} files are not in this clone, and were not looked at; to have the small ones:`);
+    print(`    ${partialCure(found.remote)}`);
+  }
+}
+
+/** What is not in the store for sure, or waits here; by where it can be had from. */
+function groupsOf(missing: Missing[]): Map<Missing['where'], Missing[]> {
+  const groups = new Map<Missing['where'], Missing[]>();
+  for (const item of missing) {
+    if (!isUntold(item)) groups.set(item.where, [...(groups.get(item.where) ?? []), item]);
+  }
+  return groups;
+}
+
+function isUntold({ answer, where }: Missing): boolean {
+  return answer === 'untold' && where !== 'spool';
+}
+
+function showClone(status: Status, print: Print): void {
+  const { misses, untold } = status.clone;
+  if (misses.length > 0) {
+    print(`A fresh clone would miss ${misses.length} file${misses.length === 1 ? '' : 's'}:`);
+    showList(misses, (file) => `    ${lineOf(file)}`, print);
+  }
+  if (untold.length > 0) {
+    print(`Whether a fresh clone would have ${untold.length} more cannot be told, since not every place answers:`);
+    showList(untold, (file) => `    ${lineOf(file)}`, print);
+  }
+  if (sureClone(status) === true) print('A fresh clone would be complete.');
+  else if (misses.length + untold.length === 0) {
+    print('Whether a fresh clone would be complete cannot be told: not all of its files are here.');
+  }
+}
+
+/** For a hook: few lines. */
+function showProblem({ found, short, store, pointers, revisions }: Status, print: Print): void {
+  const { quorum } = found.rule;
+  const names = revisions.names.map(printable).join(', ');
+  const sure = short.filter((item) => !isUntold(item));
+  if (sure.length > 0) {
+    const where = quorum === undefined ? `in ${printable(store.place.name)}` : `in as many places as depot.quorum says`;
+    print(`lfs-depot: ${sumOf(sure)} of ${names} ${sure.length === 1 ? 'is' : 'are'} not ${where}, as clones need:`);
+    showList(sure, (item) => `  ${lineOf(item)}`, print, 5);
+    for (const [where, items] of groupsOf(sure))
+      print(`  ${items.length} ${WORDS[where]}${cureOf(where, found.remote)}`);
+  }
+  if (sure.length < short.length) {
+    const { message = 'not every place answers' } = store.trouble ?? {};
+    print(`lfs-depot: it cannot be told whether clones get ${sumOf(short.filter(isUntold))} of ${names}: ${message}`);
+    hint(store.trouble, print);
+  }
+  if (pointers.unseen > 0) {
+    print(`lfs-depot: ${pointers.unseen} files of ${names} are not in this clone, and were not looked at`);
+    print(`  to have the small ones: ${partialCure(found.remote)}`);
+  }
+}
+
+export function showList<T>(items: T[], lineOf: (item: T) => string, print: Print, most = MOST_LINES): void {
+  for (const item of items.slice(0, most)) print(lineOf(item));
+  if (items.length > most) print(`    and ${items.length - most} more (--json shows all)`);
+}
+
+export function hint(error: DepotError | undefined, print: Print): void {
+  if (error && error.cure !== '') print(`    hint: ${error.cure.replaceAll('\n', '\n    ')}`);
+}
+
+/** Ten digits tell objects apart; the whole is in the JSON. */
+export function lineOf({ oid, size, path }: Pick<Pointer, 'oid' | 'size'> & { path: string | undefined }): string {
+  return `${oid.slice(0, 10)}  ${sizeText(size).padStart(9)}  ${path === undefined ? '(in no branch or tag)' : printable(path)}`;
+}
+
+function sumOf(objects: Pointer[]): string {
+  return amountOf(
+    objects.length,
+    objects.reduce((sum, { size }) => sum + size, 0),
+  );
+}

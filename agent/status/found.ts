@@ -1,0 +1,73 @@
+import { DepotError } from '../../backends/errors.ts';
+import { formatLocation, parseLocation } from '../../backends/location.ts';
+import { type Config, isCommitted, readConfig } from '../config.ts';
+import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from '../endpoint.ts';
+import { findRepository, type Repository, runGit } from '../git.ts';
+import { resolveEndpoint, surroundings } from '../open-store.ts';
+import { type Place, placeAt } from '../places/place.ts';
+import { isSame, MIRROR, type Places, placesOf } from '../places/places.ts';
+
+/** The repository at hand, and where its objects belong. */
+export interface Found extends Places {
+  cwd: string;
+  repository: Repository;
+  config: Config;
+  endpoint: Endpoint;
+  /** The remote that a push goes to if none is named. */
+  remote: string;
+  /** Why the store may not even be asked: not trusted. */
+  forbidden: DepotError | undefined;
+  /** Where pushes go, if that is another place than clones fetch from. */
+  pushesTo: string | undefined;
+}
+
+/**
+ * Finds what a download would: what matters is what clones can have.
+ * @throws DepotError `configuration` outside of a repository, or where nothing names a store.
+ */
+export async function findPlaces(): Promise<Found> {
+  const cwd = process.cwd();
+  const repository = await findRepository(cwd);
+  const config = await readConfig(cwd, repository);
+  const remote = await defaultRemote(cwd, config);
+  const base = repository.worktree ?? cwd;
+  const environment = process.env[LOCATION_VARIABLE];
+  const query = { remote, config, argument: undefined, environment };
+  const endpoint = findEndpoint({ ...query, operation: 'download' });
+  const location = resolveEndpoint(endpoint, base);
+  const upload = resolveEndpoint(findEndpoint({ ...query, operation: 'upload' }), base);
+  const pushesTo = isSame(upload, location) ? undefined : formatLocation(upload);
+  const known = { cwd, repository, config, endpoint, remote, pushesTo };
+  try {
+    return { ...known, ...placesOf(endpoint, config, base), forbidden: undefined };
+  } catch (error) {
+    if (!(error instanceof DepotError) || error.kind !== 'untrusted') throw error;
+    const primary = placeAt({ role: 'primary', kind: endpoint.kind, location }, config);
+    const rule = { to: 'primary', quorum: undefined } as const;
+    return { ...known, primary, mirrors: [], refused: [], rule, forbidden: error };
+  }
+}
+
+/** Whether clones elsewhere know of a place too: not of a mirror that only this clone's git config names. */
+export function isKnownToClones({ role, location }: Place, config: Config): boolean {
+  if (role === 'primary') return true;
+  return config
+    .all(MIRROR)
+    .filter(isCommitted)
+    .some(({ value }) => {
+      try {
+        return isSame(parseLocation(value, surroundings()), location);
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** As git-lfs: the one of the branch, or that lfs.remote names, or the only one, or origin. */
+async function defaultRemote(cwd: string, config: Config): Promise<string> {
+  const { status, stdout } = await runGit(['symbolic-ref', '--quiet', '--short', 'HEAD'], { cwd });
+  const ofBranch = status === 0 ? config.get(`branch.${stdout.trim()}.remote`)?.value : undefined;
+  const names = config.settings.flatMap(({ key }) => /^remote\.(.+)\.url$/s.exec(key)?.[1] ?? []);
+  const only = new Set(names).size === 1 ? names[0] : undefined;
+  return ofBranch ?? config.get('remote.lfsdefault')?.value ?? only ?? 'origin';
+}
