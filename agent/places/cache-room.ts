@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, open, readdir, rename, rm, stat, truncate, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, rename, rm, stat, truncate, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '../../backends/backend.ts';
 import { isKind } from '../../backends/errors.ts';
 import { errorCode } from '../../backends/system-error.ts';
@@ -21,14 +22,24 @@ import { BLOCK, blocksOf, evictOldest } from './cache-objects.ts';
  *   has a note, or an object by now, and one of the two is counted.
  *
  * So a crash leaves the estimate too high (a claim without an object, a note without a process), never too low, and the next
- * count puts it right. Who finds `usage` gone, or the lock taken, does without: a cache may always not keep something.
+ * count puts it right. Who finds `usage` gone and the lock taken waits a little, and then does without: a cache may always
+ * not keep something.
  */
 export interface Room {
   root: string;
   /** Bytes. */
   bound: number;
   backend: Backend;
+  /**
+   * Milliseconds that this process still waits for others, who make room or have just begun with the cache. All its waits
+   * together, so that a dead process's lock does not cost as much for each object.
+   */
+  patience: number;
 }
+
+/** See Room. */
+export const PATIENCE = 4_000;
+const PAUSE = 20;
 
 const USAGE = 'usage';
 const LOCK = 'evicting';
@@ -38,10 +49,11 @@ const NOTE = /^depot-fill-[0-9a-f]+@(\d+)$/;
 const GOAL = 0.8;
 
 /**
- * Notes and temp files that are older, in milliseconds, are dead processes'. Whoever did take longer notices that its note
- * is gone.
+ * Notes and temp files that were not touched for longer, in milliseconds, are dead processes'. Whoever was only stopped for
+ * so long notices that its note is gone.
  */
-const DEAD = 60 * 60 * 1000;
+const DEAD = 10 * 60 * 1000;
+const SIGN_OF_LIFE = 60 * 1000;
 
 /**
  * Calls `publish`, which brings an object of `size` bytes, if there is room for it, or can be made.
@@ -56,16 +68,30 @@ export async function withRoom(
   const blocks = blocksOf(size);
   const note = temp(room, `fill-${hex()}@${blocks}`);
   await (await open(note, 'wx')).close();
+  const timer = setInterval(() => void touch(note), SIGN_OF_LIFE);
+  timer.unref();
   let isNoted = true;
   try {
-    const answer = (await claim(room, blocks)) ? 'room' : await makeRoom(room, blocks, note, signal);
+    let answer = await roomFor(blocks, room, note, signal);
+    while (answer === 'busy' && room.patience > 0) {
+      room.patience -= PAUSE;
+      await sleep(PAUSE, undefined, { signal });
+      answer = await roomFor(blocks, room, note, signal);
+    }
     if (answer !== 'room') return answer;
     await publish();
   } finally {
+    clearInterval(timer);
     isNoted = await removed(note);
   }
   return isNoted ? 'published' : 'overdue';
 }
+
+async function roomFor(blocks: number, room: Room, note: string, signal: AbortSignal | undefined): Promise<Answer> {
+  return (await claim(room, blocks)) ? 'room' : makeRoom(room, blocks, note, signal);
+}
+
+type Answer = 'room' | 'no room' | 'busy';
 
 /** False when the cache is full, or when nobody knows just now. */
 async function claim({ root, bound }: Room, blocks: number): Promise<boolean> {
@@ -73,6 +99,7 @@ async function claim({ root, bound }: Room, blocks: number): Promise<boolean> {
   const usage = await ifThere(open(path, constants.O_WRONLY | constants.O_APPEND));
   if (!usage) return false;
   try {
+    if (((await usage.stat()).size + blocks) * BLOCK > bound) return false;
     await append(usage, blocks);
     const mine = await usage.stat({ bigint: true });
     if (mine.size * BigInt(BLOCK) > BigInt(bound)) return false;
@@ -92,7 +119,7 @@ async function append(file: FileHandle, bytes: number): Promise<void> {
   }
 }
 
-async function makeRoom(room: Room, blocks: number, note: string, signal: AbortSignal | undefined) {
+async function makeRoom(room: Room, blocks: number, note: string, signal: AbortSignal | undefined): Promise<Answer> {
   const lock = await takeLock(join(room.root, LOCK), (await stat(note)).mtimeMs);
   if (!lock) return 'busy';
   try {
@@ -105,7 +132,7 @@ async function makeRoom(room: Room, blocks: number, note: string, signal: AbortS
 }
 
 /** Our own note is among those that are counted. */
-async function recount(room: Room, lock: Lock, signal: AbortSignal | undefined): Promise<'room' | 'no room' | 'busy'> {
+async function recount(room: Room, lock: Lock, signal: AbortSignal | undefined): Promise<Answer> {
   const { root } = room;
   await takeAway(room);
   await sweep(room, signal);
@@ -170,6 +197,11 @@ function temp({ root, backend }: Room, name: string): string {
 
 function hex(): string {
   return randomBytes(12).toString('hex');
+}
+
+async function touch(note: string): Promise<void> {
+  const now = new Date();
+  await utimes(note, now, now).catch(() => {});
 }
 
 /** False when it was gone. What cannot be removed counts until it is old. */

@@ -12,7 +12,7 @@ import { objectPath } from '../layout.ts';
 import type { Oid } from '../oid.ts';
 import { trace } from '../trace.ts';
 import { isCacheFolder, makeCacheFolder, TAG } from './cache-folder.ts';
-import { withRoom } from './cache-room.ts';
+import { PATIENCE, withRoom } from './cache-room.ts';
 import { type CacheSettings, cacheSettings } from './cache-settings.ts';
 
 /**
@@ -50,7 +50,7 @@ export async function cacheFrom(config: Config): Promise<Cache | undefined> {
 
 export function cacheIn({ folder: root, bound }: CacheSettings): Cache {
   const backend = openFolder(root, { location: root, anchor: TAG, temp: 'tmp', platform: process.platform });
-  const room = { root, bound, backend };
+  const room = { root, bound, backend, patience: PATIENCE };
   /** Whether its tag was seen; and whether all that filling needs was made. */
   let stands = false;
   let isMade = false;
