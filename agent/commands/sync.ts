@@ -99,7 +99,10 @@ async function deliverOne(spool: Spool, places: Places | undefined, context: Con
   let done = 0;
   const onDelivered = (): void => meter.tell(`Delivering to ${to}`, ++done);
   try {
-    const objects = places?.primary.name === spool.location ? inPlaces(places) : await objectsAt(spool, context);
+    const objects =
+      places?.primary.name === spool.location
+        ? inPlaces(places, (_, text) => tell(text))
+        : await objectsAt(spool, context);
     const result = await deliver(spool, objects, { signal, onDelivered }).finally(meter.clear);
     const { delivered, bytes, present, failed, untried } = result;
     tell(`Delivered to ${to}: ${amountOf(delivered, bytes)}${present > 0 ? `; ${present} were there already` : ''}.`);

@@ -1,13 +1,15 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { Objects } from '../store.ts';
 import type { Cache } from './cache.ts';
-import { notice } from './notice.ts';
+import { noticeOnce } from './notice.ts';
 import { offlineMode, spooling } from './offline.ts';
 import { type Places, placesOf } from './places.ts';
 import { readerOf, rising } from './read.ts';
 import { spoolFor } from './spool.ts';
-import { writerOf } from './write.ts';
+import { type Tell, writerOf } from './write.ts';
 
 /**
  * The objects of a repository, wherever they may be found: the spool, the cache, the store and its mirrors. Opens nothing yet.
@@ -15,20 +17,33 @@ import { writerOf } from './write.ts';
  */
 export async function objectsOf(endpoint: Endpoint, config: Config, base: string, commonDir: string): Promise<Objects> {
   const places = placesOf(endpoint, config, base);
-  for (const { text, error } of places.refused) notice(`the mirror ${text} is not used: ${error.why}`);
+  const tell = tellerIn(join(commonDir, 'lfs-depot'));
+  for (const { text, error } of places.refused) tell('refused', `the mirror ${text} is not used: ${error.why}`);
   const cache = config.get('depot.cache') ? await (await import('./cache.ts')).cacheFrom(config) : undefined;
-  const far = inPlaces(places);
+  const far = inPlaces(places, tell);
   return spooling(cache ? through(cache, far) : far, spoolFor(commonDir, places.primary.name), offlineMode(config));
 }
 
 /** All places as one. */
-export function inPlaces(places: Places): Objects {
+export function inPlaces(places: Places, tell: Tell): Objects {
   return {
     location: places.primary.name,
     // Where one of them does not, it is given no beginning.
     resumes: true,
-    put: writerOf(places),
+    put: writerOf(places, tell),
     get: readerOf([places.primary, ...places.mirrors]),
+  };
+}
+
+/** Eight processes have the same to tell in a push. */
+function tellerIn(folder: string): Tell {
+  return (name, text) => {
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch {
+      // Then each of them tells it.
+    }
+    noticeOnce(folder, name, text);
   };
 }
 

@@ -1,6 +1,5 @@
 import { DepotError, isKind } from '../../backends/errors.ts';
 import type { Kept, Objects } from '../store.ts';
-import { notice } from './notice.ts';
 import type { Place } from './place.ts';
 import type { Places } from './places.ts';
 import { type Failure, inAll, rising } from './read.ts';
@@ -8,9 +7,10 @@ import { type Failure, inAll, rising } from './read.ts';
 /**
  * Writes to the primary or, by rule, to all places at once. Resolves only when the primary, or as many places as the
  * quorum says, have the object; what a mirror lacks then, `sync` brings.
+ * @param tell of a place that goes without; the name is that of the matter.
  * @throws DepotError `configuration` for a quorum that there are not enough places for.
  */
-export function writerOf({ primary, mirrors, refused, rule }: Places): Objects['put'] {
+export function writerOf({ primary, mirrors, refused, rule }: Places, tell: Tell): Objects['put'] {
   const places = rule.to === 'all' ? [primary, ...mirrors] : [primary];
   const missed = new Set<Place>();
   let told = false;
@@ -53,11 +53,13 @@ export function writerOf({ primary, mirrors, refused, rule }: Places): Objects['
     for (const { place, error } of failures) {
       if (missed.has(place)) continue;
       missed.add(place);
-      notice(`${place.name} does not get what is pushed now (${error.why}): run \`lfs-depot sync\` later`);
+      tell('missed', `${place.name} does not get what is pushed now (${error.why}): run \`lfs-depot sync\` later`);
     }
     return kept;
   };
 }
+
+export type Tell = (name: string, text: string) => void;
 
 function assertQuorum(quorum: number | undefined, places: number, refused: number): void {
   if (quorum === undefined || quorum <= places) return;
