@@ -5,8 +5,10 @@ import { trace } from './trace.ts';
 
 /**
  * - `depot.retries`: how often a call or request is repeated that failed in a way that may pass, 0 to 100, default 6.
- * - `depot.retryPause`: milliseconds before the first repetition, 0 to 60000, default 500; each later one waits twice as long.
- * - `depot.retryTimeout`: seconds without a sign of life after which nothing is repeated, 0 to 86400, default 120.
+ * - `depot.retryPause`: milliseconds before the first repetition, 0 to 60000, default 500; each later one waits twice as long,
+ *   up to 30 seconds.
+ * - `depot.retryTimeout`: seconds without a sign of life after which nothing is repeated, 0 to 86400, default 120; with 0 nothing
+ *   is repeated at all.
  * @throws DepotError `configuration` for a value that cannot be used.
  */
 export function retriesFrom(config: Config): Retries {

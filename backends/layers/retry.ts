@@ -1,42 +1,43 @@
 import type { Backend, CallOptions } from '../backend.ts';
 import { cancelled, DepotError } from '../errors.ts';
 import { exhaust, isExhausted } from '../exhausted.ts';
-import { FIRST_TRIES, LONGEST_PAUSE, type Retries, Trouble } from '../retries.ts';
+import { pausesOf, type Retries, retryLine, Trouble, triesOf } from '../retries.ts';
 
 /**
  * A backend whose verbs are called again when they failed in a way that may pass (`temporary`), after pauses that grow. What
  * a backend has repeated by itself until it gave up (HTTP requests) is not repeated once more.
  *
- * Waiting is for storage that was there: what never answered gets few tries, and after waiting in vain each further call has
- * one try until one succeeds, since a push of 500 objects must not wait 500 times.
+ * Waiting is for storage that was there: what never answered gets few tries. After waiting in vain each further call of that
+ * verb has one try until one succeeds, since a push of 500 objects must not wait 500 times; of that verb, because a share may
+ * well be looked at and refuse whatever is written.
  */
 export function retrying(backend: Backend, retries: Retries): Backend {
   const { count, onRetry } = retries;
   let reached = false;
-  let hopeless = false;
+  const hopeless = new Set<string>();
 
   async function call<T>(verb: string, options: CallOptions | undefined, work: (o: CallOptions) => Promise<T>) {
     const signal = options?.signal;
     const trouble = new Trouble(retries.timeout);
     const given = { ...options, onProgress: rising(options?.onProgress, () => trouble.alive()) };
     const attempt = async (): Promise<T> => {
-      const done = await work(given);
-      reached = true;
-      hopeless = false;
-      return done;
+      try {
+        const done = await work(given);
+        reached = true;
+        hopeless.delete(verb);
+        return done;
+      } catch (error) {
+        if (isPassing(error) && signal?.aborted) throw cancelled(error.what);
+        if (isAnswer(error)) reached = true;
+        throw error;
+      }
     };
     try {
       return await attempt();
     } catch (error) {
-      if (!isPassing(error) || hopeless || signal?.aborted || count === 0) throw told(error);
+      if (!isPassing(error) || hopeless.has(verb) || count === 0) throw error;
       return await again(attempt, error, { verb, signal, trouble });
     }
-  }
-
-  /** What answers, if only with a refusal, is there. */
-  function told(error: unknown): unknown {
-    if (error instanceof DepotError && !error.temporary && error.kind !== 'cancelled') reached = true;
-    return error;
   }
 
   interface Again {
@@ -49,7 +50,6 @@ export function retrying(backend: Backend, retries: Retries): Backend {
     // Loaded late: it is hardly ever needed.
     const { default: pRetry } = await import('p-retry');
     let pending: unknown = first;
-    const tries = reached ? count + 1 : Math.min(count + 1, FIRST_TRIES);
     const work = async (): Promise<T> => {
       // The first failure has happened already: it counts as the first attempt.
       if (pending) {
@@ -61,22 +61,20 @@ export function retrying(backend: Backend, retries: Retries): Backend {
     };
     try {
       return await pRetry(work, {
-        retries: tries - 1,
-        minTimeout: retries.pause,
-        maxTimeout: LONGEST_PAUSE,
-        factor: 2,
-        randomize: true,
+        retries: count,
+        ...pausesOf(retries),
         ...(signal && { signal }),
-        shouldRetry: ({ error, attemptNumber, retriesLeft }) => {
-          if (retriesLeft === 0 || !isPassing(error) || trouble.lastsTooLong()) return false;
-          onRetry?.(`${verb} again after attempt ${attemptNumber} of ${tries}: ${error.message}`);
+        shouldRetry: ({ error, attemptNumber }) => {
+          const tries = triesOf(retries, reached);
+          if (attemptNumber >= tries || !isPassing(error) || trouble.lastsTooLong()) return false;
+          onRetry?.(retryLine(attemptNumber, tries, error.message));
           return true;
         },
       });
     } catch (error) {
       if (signal?.aborted) throw cancelled(first.what);
-      if (!isPassing(error)) throw told(error);
-      hopeless = true;
+      if (!isPassing(error)) throw error;
+      hopeless.add(verb);
       throw exhaust(error);
     }
   }
@@ -99,13 +97,16 @@ export function retrying(backend: Backend, retries: Retries): Backend {
 
   /** Begun again only as long as nothing was told: nobody wants an entry twice, nor all of them in memory. */
   async function* listing(prefix: string, o: CallOptions | undefined) {
-    const started = await call('list', o, async (options) => {
-      const entries = backend.list(prefix, options)[Symbol.asyncIterator]();
-      return { entries, first: await entries.next() };
+    const { entries, first } = await call('list', o, async (options) => {
+      const begun = backend.list(prefix, options)[Symbol.asyncIterator]();
+      return { entries: begun, first: await begun.next() };
     });
-    if (started.first.done) return;
-    yield started.first.value;
-    yield* { [Symbol.asyncIterator]: () => started.entries };
+    try {
+      for (let next = first; !next.done; next = await entries.next()) yield next.value;
+    } finally {
+      // Who leaves early leaves the list below, too.
+      await entries.return?.();
+    }
   }
 }
 
@@ -113,9 +114,15 @@ function isPassing(error: unknown): error is DepotError {
   return error instanceof DepotError && error.temporary && !isExhausted(error);
 }
 
+/** What answers is there, if only to refuse, or to say that it is held. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof DepotError && error.kind !== 'unreachable' && error.kind !== 'cancelled';
+}
+
 /** Of several tries, one meter: what was told once is not taken back. */
 function rising(onProgress: CallOptions['onProgress'], moved: () => void): CallOptions['onProgress'] {
-  let most = 0;
+  // Of an empty file, 0 is told.
+  let most = -1;
   return (bytes) => {
     moved();
     if (bytes <= most) return;

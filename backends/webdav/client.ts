@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { cancelled, DepotError } from '../errors.ts';
 import { exhaust, isExhausted } from '../exhausted.ts';
-import { FIRST_TRIES, LONGEST_PAUSE, Trouble } from '../retries.ts';
+import { pausesOf, retryLine, Trouble, triesOf } from '../retries.ts';
 import { authorization } from './authorization.ts';
 import { connections } from './connection.ts';
 import { type Answer, type Body, BrokenExchange, discard, exchange } from './exchange.ts';
@@ -17,11 +17,18 @@ export interface Client {
    * @throws DepotError `unreachable`, `credentials` or `cancelled`.
    */
   send(request: Request): Promise<Answer>;
-  /** Does work again that failed with a temporary DepotError, after a pause that grows. */
-  persist<T>(work: (attempt: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
+  /**
+   * Does work again that failed with a temporary DepotError, after a pause that grows.
+   * @param kind what it is in a word: after waiting in vain, further work of that kind has one try until one succeeds. Without
+   * it all are waited for.
+   */
+  persist<T>(work: Work<T>, signal: AbortSignal | undefined, kind?: string): Promise<T>;
   /** What to do to log in. */
   readonly login: string;
 }
+
+/** `attempt` counts from 1; `isLast`, asked once it has failed: no other will follow. */
+type Work<T> = (attempt: number, isLast: () => boolean) => Promise<T>;
 
 export interface Request {
   /** For the error, should it come to that: "cannot store 4d7a214614 in https://…". */
@@ -58,6 +65,8 @@ export function clientFor(location: string, web: WebOptions): Client {
   let reached = false;
   /** Grows with each sign of life: answers, and bytes that were taken. */
   let signs = 0;
+  /** Methods, and other kinds of work, that were waited for in vain: a push of 500 objects must not wait 500 times. */
+  const hopeless = new Set<string>();
   const extra = Object.fromEntries(
     web.headers.map(([name]) => [name, web.headers.flatMap(([other, value]) => (other === name ? value : []))]),
   );
@@ -150,7 +159,7 @@ export function clientFor(location: string, web: WebOptions): Client {
   async function send(request: Request): Promise<Answer> {
     const { what, signal, once } = request;
     let hesitate = false;
-    const attempt = async (number: number): Promise<Answer> => {
+    const attempt = async (_: number, isLast: () => boolean): Promise<Answer> => {
       let answer: Answer;
       try {
         answer = await follow(request, hesitate);
@@ -161,56 +170,65 @@ export function clientFor(location: string, web: WebOptions): Client {
         throw fromNetwork(error, what, request.url.host, proxy);
       }
       if (once || !PASSING.has(answer.status) || request.final?.includes(answer.status)) return answer;
-      if (number > web.retries.count) return { ...answer, exhausted: true };
+      if (isLast()) return { ...answer, exhausted: true };
       await discard(answer);
-      throw new Passing(`${answer.status}`, retryAfter(answer));
+      throw new Passing(what, answer);
     };
     try {
-      return once ? await attempt(1) : await persist(attempt, signal);
+      return once ? await attempt(1, () => true) : await persist(attempt, signal, request.method);
     } catch (error) {
       throw signal?.aborted ? cancelled(what) : error;
     }
   }
 
-  async function persist<T>(work: (attempt: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const { count, pause, timeout, onRetry } = web.retries;
-    const trouble = new Trouble(timeout);
+  async function persist<T>(work: Work<T>, signal: AbortSignal | undefined, kind?: string): Promise<T> {
+    const trouble = new Trouble(web.retries.timeout);
     let seen = signs;
-    const isOver = (): boolean => {
+    let vain = false;
+    const tries = (): number => (kind !== undefined && hopeless.has(kind) ? 1 : triesOf(web.retries, reached));
+    const isLast = (attempt: number): boolean => {
       if (signs !== seen) trouble.alive();
       seen = signs;
-      return trouble.lastsTooLong();
+      vain = attempt >= tries() || trouble.lastsTooLong();
+      return vain;
     };
-    const again = (error: Error): boolean => !(error instanceof DepotError) || (error.temporary && !isExhausted(error));
-    const repeated = pRetry(work, {
-      retries: count,
-      minTimeout: pause,
-      maxTimeout: LONGEST_PAUSE,
-      randomize: true,
-      ...(signal && { signal }),
-      shouldRetry: async ({ error, attemptNumber, retriesLeft }) => {
-        if (retriesLeft === 0 || !again(error) || isOver()) return false;
-        if (!reached && attemptNumber >= FIRST_TRIES) return false;
-        onRetry?.(`${error.message}: attempt ${attemptNumber} of ${count + 1}`);
-        if (error instanceof Passing) await wait(Math.min(error.after, LONGEST_ORDER), signal);
-        return true;
-      },
-    });
-    return repeated.catch((error: unknown) => {
+    const again = (error: Error, attempt: number): boolean => {
+      if (error instanceof Passing) return true;
+      return error instanceof DepotError && error.temporary && !isExhausted(error) && !isLast(attempt);
+    };
+    try {
+      const done = await pRetry((attempt) => work(attempt, () => isLast(attempt)), {
+        // One more than there are: so that it is asked after the last one, too.
+        retries: web.retries.count + 1,
+        ...pausesOf(web.retries),
+        ...(signal && { signal }),
+        shouldRetry: async ({ error, attemptNumber }) => {
+          if (!again(error, attemptNumber)) return false;
+          web.retries.onRetry?.(retryLine(attemptNumber, tries(), error.message));
+          if (error instanceof Passing) await wait(Math.min(error.after, LONGEST_ORDER), signal);
+          return true;
+        },
+      });
+      if (kind !== undefined && !vain) hopeless.delete(kind);
+      return done;
+    } catch (error) {
       throw error instanceof DepotError ? exhaust(error) : error;
-    });
+    } finally {
+      if (kind !== undefined && vain) hopeless.add(kind);
+    }
   }
 
   return { send, persist, login };
 }
 
-/** A status that may pass. */
+/** A status that may pass, and that another attempt follows. */
 class Passing extends Error {
+  /** Milliseconds that the server asks to wait. */
   readonly after: number;
 
-  constructor(status: string, after: number) {
-    super(`the server said ${status}`);
-    this.after = after;
+  constructor(what: string, answer: Answer) {
+    super(`${what}: the server said ${answer.status}`);
+    this.after = retryAfter(answer);
   }
 }
 
