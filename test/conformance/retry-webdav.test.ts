@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Backend } from '../../backends/backend.ts';
+import { retrying } from '../../backends/layers/retry.ts';
+import type { Retries } from '../../backends/retries.ts';
+import { startApache } from '../servers/apache.ts';
+import { busy } from '../servers/faults.ts';
+import { isInstalled } from '../servers/installed.ts';
+import type { DavServer } from '../servers/server.ts';
+import { freshPath } from '../webdav/deeds.ts';
+import { type FaultyStore, onFaultyStore } from '../webdav/faulty-store.ts';
+import { expectFailure } from './failure.ts';
+import { sourceIn } from './source.ts';
+import { ANCHOR } from './storage.ts';
+
+// Requests are repeated below the layer, by the client. What both do together.
+
+const MISSING = !isInstalled('apache');
+
+describe.skipIf(MISSING)(`a WebDAV server, tried again${MISSING ? ': apache is not installed' : ''}`, () => {
+  let server: DavServer;
+  beforeAll(async () => {
+    server = await startApache();
+  });
+  afterAll(() => server?.stop());
+
+  /** As the program opens it: the client and the layer repeat alike. */
+  async function open(store: FaultyStore, given: Partial<Retries> = {}) {
+    const lines: string[] = [];
+    const retries: Retries = { count: 2, pause: 1, onRetry: (line) => lines.push(line), ...given };
+    const backend = retrying(await store.open({ retries }), retries);
+    await backend.read(ANCHOR);
+    return { backend, lines };
+  }
+
+  type Call = (store: FaultyStore, backend: Backend) => Promise<unknown>;
+
+  const put: Call = ({ local }, backend) => {
+    const source = sourceIn(local, 2000);
+    return backend.put(freshPath(), source.file, source);
+  };
+  const get: Call = ({ storage, local }, backend) => {
+    const path = freshPath();
+    storage.plant(path, 'hello', 10_000);
+    return backend.get(path, join(local, randomBytes(8).toString('hex')));
+  };
+  const list: Call = async ({ storage }, backend) => {
+    storage.plant(freshPath(), 'hello');
+    for await (const _ of backend.list(''));
+  };
+
+  const CALLS: [name: string, method: string, call: Call][] = [
+    ['put', 'PUT', put],
+    ['put', 'MOVE', put],
+    ['look of a put', 'HEAD', put],
+    ['get', 'GET', get],
+    ['list', 'PROPFIND', list],
+    ['write', 'PUT', (_, backend) => backend.write(freshPath(), Buffer.from('x'))],
+    ['remove', 'DELETE', (_, backend) => backend.remove(freshPath())],
+  ];
+
+  test.each(CALLS)('a %s whose %s is always answered with 503 makes three of them, not nine', (_, method, call) =>
+    onFaultyStore(server, async (store) => {
+      const { backend, lines } = await open(store);
+      const seen = new Map<string, number>();
+      const count = (request: { method: string; path: string }): boolean => {
+        if (request.method !== method) return false;
+        seen.set(request.path, (seen.get(request.path) ?? 0) + 1);
+        return true;
+      };
+      store.script.fault(count, busy());
+      const error = await expectFailure(call(store, backend), 'unreachable');
+      expect(error.why).toMatch(/^the server said 503/);
+      expect(Math.max(...seen.values())).toBe(3);
+      // A put looks at two files at the same time.
+      const requests = [...seen.values()].filter((times) => times === 3).length;
+      for (const attempt of [1, 2]) {
+        const line = new RegExp(`^attempt ${attempt} of 3 failed, and is repeated: cannot .*: the server said 503`);
+        expect(lines.filter((each) => line.test(each))).toHaveLength(requests);
+      }
+      expect(lines).toHaveLength(2 * requests);
+    }),
+  );
+
+  test('a body that always breaks off at its first byte is asked for three times, not nine', () =>
+    onFaultyStore(server, async (store) => {
+      const { backend } = await open(store);
+      store.script.fault('GET', { kind: 'cut', of: 'response', after: 0, how: 'rst' });
+      await expectFailure(get(store, backend), 'unreachable');
+      expect(store.script.met()).toBe(3);
+    }));
+
+  test('after waiting in vain each request is made once, until one succeeds', () =>
+    onFaultyStore(server, async (store) => {
+      const { backend } = await open(store);
+      const look = () => backend.stat(freshPath());
+      store.script.fault('HEAD', busy());
+      await expectFailure(look(), 'unreachable');
+      expect(store.script.met()).toBe(3);
+      for (let object = 0; object < 5; object++) await expectFailure(look(), 'unreachable');
+      expect(store.script.met()).toBe(3 + 5);
+      store.script.calm();
+      await look();
+      store.script.fault('HEAD', busy());
+      await expectFailure(look(), 'unreachable');
+      expect(store.script.met()).toBe(3);
+    }));
+
+  test('what cannot be put costs its pauses once, though each can be looked for', () =>
+    onFaultyStore(server, async (store) => {
+      const { backend } = await open(store);
+      store.script.fault('PUT', busy());
+      for (let object = 0; object < 5; object++) {
+        expect(await backend.stat(freshPath(), { beforePut: true })).toBeUndefined();
+        await expectFailure(put(store, backend), 'unreachable');
+      }
+      expect(store.script.met()).toBe(3 + 4);
+    }));
+
+  test('no time at all is an error in words, as any other', () =>
+    onFaultyStore(server, async (store) => {
+      const { backend, lines } = await open(store, { timeout: 0 });
+      store.script.fault('HEAD', busy());
+      const { why } = await expectFailure(backend.stat(freshPath()), 'unreachable');
+      expect(why).toMatch(/^the server said 503/);
+      expect(store.script.met()).toBe(1);
+      expect(lines).toEqual([]);
+    }));
+
+  test('a cancel while the server wants to be left alone for an hour ends the call', () =>
+    onFaultyStore(server, async (store) => {
+      const controller = new AbortController();
+      const { backend } = await open(store, { onRetry: () => setTimeout(() => controller.abort(), 20) });
+      store.script.fault('HEAD', busy(503, '3600'));
+      await expectFailure(backend.stat(freshPath(), { signal: controller.signal }), 'cancelled');
+      expect(store.script.met()).toBe(1);
+    }));
+
+  test('a server that has gone is given up, and found again when it is back', () =>
+    onFaultyStore(server, async (store) => {
+      const { backend } = await open(store);
+      store.script.fault(() => true, { kind: 'cut', of: 'request', after: 0, how: 'rst' });
+      for (let object = 0; object < 3; object++) await expectFailure(put(store, backend), 'unreachable');
+      store.script.calm();
+      expect(await put(store, backend)).toBe('created');
+    }));
+});
