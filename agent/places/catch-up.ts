@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { cancelled, DepotError, isKind, throwIfCancelled } from '../../backends/errors.ts';
+import { DepotError, isKind, type Kind, throwIfCancelled } from '../../backends/errors.ts';
 import { objectPath } from '../layout.ts';
 import type { Oid } from '../oid.ts';
-import type { Store } from '../store.ts';
 import { partsOf } from '../transfer-files.ts';
 import type { Opened } from './nearest.ts';
 import type { Place } from './place.ts';
@@ -39,6 +38,10 @@ export interface CatchUpOptions {
 /** How many objects are moved at a time. */
 const PARALLEL = 8;
 
+/** What may mean one folder or one large object, and is taken for the whole place when it comes so often in a row. */
+const OF_THE_PLACE_IN_A_ROW = new Set<Kind>(['denied', 'no-space']);
+const ROW = 4;
+
 /**
  * Brings every object to every place that lacks it, or has it in another size: from this computer where it is here, else from
  * another place. Safe to be done by several at once, to be killed, and to be done again.
@@ -49,12 +52,13 @@ export async function catchUp(
   places: readonly Place[],
   options: CatchUpOptions,
 ): Promise<CatchUp> {
-  const { default: pMap } = await import('p-map');
   const { signal } = options;
   const results = places.map((place): CaughtUp => ({ place, brought: 0, bytes: 0, failed: [], trouble: undefined }));
   const opened = await openAll(results);
   const read = readerOf(opened.map(({ place }) => place));
   const nowhere: Oid[] = [];
+  /** How often in a row a place has refused an object. */
+  const rows = new Map<CaughtUp, number>();
 
   async function bring(oid: Oid, size: number): Promise<void> {
     throwIfCancelled(signal, 'cannot catch up');
@@ -85,6 +89,7 @@ export async function catchUp(
     }
     try {
       await store.put(oid, size, file, { signal });
+      rows.delete(result);
       result.brought++;
       result.bytes += size;
     } catch (error) {
@@ -144,15 +149,28 @@ export async function catchUp(
     if (!(error instanceof DepotError)) throw error;
     if (error.kind === 'cancelled') throw error;
     result.place.blame(error);
-    if (result.place.trouble) result.trouble ??= error;
+    const row = OF_THE_PLACE_IN_A_ROW.has(error.kind) ? (rows.get(result) ?? 0) + 1 : 0;
+    rows.set(result, row);
+    if (result.place.trouble || row >= ROW) result.trouble ??= error;
     else result.failed.push({ oid, error });
   }
 
-  try {
-    await pMap(objects, ({ oid, size }) => bring(oid, size), { concurrency: PARALLEL, signal });
-  } catch (error) {
-    throw signal.aborted ? cancelled('cannot catch up') : error;
+  const queue = objects[Symbol.iterator]();
+  let isGivenUp = false;
+  async function work(): Promise<void> {
+    try {
+      for (let next = queue.next(); !next.done && !isGivenUp; next = queue.next()) {
+        await bring(next.value.oid, next.value.size);
+      }
+    } catch (error) {
+      isGivenUp = true;
+      throw error;
+    }
   }
+  // All are waited for, also when one fails: only then the files on their way are gone.
+  const outcomes = await Promise.allSettled(Array.from({ length: PARALLEL }, work));
+  throwIfCancelled(signal, 'cannot catch up');
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   return { places: results, nowhere };
 }
 
@@ -173,7 +191,10 @@ interface Asked extends Opened {
 async function openAll(results: CaughtUp[]): Promise<Asked[]> {
   const open = async (result: CaughtUp): Promise<Asked[]> => {
     try {
-      return [{ result, place: result.place, store: await result.place.open() }];
+      const store = await result.place.open();
+      // It may have opened before, and shown only later that it is in trouble.
+      if (result.place.trouble) throw result.place.trouble;
+      return [{ result, place: result.place, store }];
     } catch (error) {
       if (!(error instanceof DepotError)) throw error;
       result.trouble = error;
@@ -181,11 +202,4 @@ async function openAll(results: CaughtUp[]): Promise<Asked[]> {
     }
   };
   return (await Promise.all(results.map(open))).flat();
-}
-
-/** All objects of several stores, each once. */
-export async function objectsIn(stores: Iterable<Store>, signal: AbortSignal): Promise<{ oid: Oid; size: number }[]> {
-  const found = new Map<Oid, number>();
-  for (const store of stores) for await (const { oid, size } of store.list({ signal })) found.set(oid, size);
-  return [...found].map(([oid, size]) => ({ oid, size }));
 }
