@@ -9,6 +9,7 @@ import { type Repository, repositoryAround } from './git.ts';
 import { readMarker } from './marker.ts';
 import { folderHere } from './mounts.ts';
 import { locate, openEndpoint, surroundings } from './open-store.ts';
+import { checkMirrors, checkSpools } from './places/place-checks.ts';
 import { probe } from './probe.ts';
 import {
   agentSet,
@@ -19,6 +20,7 @@ import {
   hookSet,
   lfsConfigCommitted,
   notHijacked,
+  pruneKnown,
 } from './setup-checks.ts';
 import type { Store } from './store.ts';
 import { resolveTyped } from './typed-location.ts';
@@ -68,14 +70,22 @@ export async function diagnose(typed: string | undefined, tell: (finding: Findin
   }
   note(await hookSet(repository, cwd));
   note(await lfsConfigCommitted(repository, cwd));
-  await attempt(note, false, async () => ofRepository(config, repository, cwd), config);
+  note(pruneKnown(config));
+  note(await checkSpools(repository.commonDir, config));
+  const base = repository.worktree ?? cwd;
+  if (!(await attempt(note, false, async () => storeOf(config, base), config))) return findings;
+  for (const finding of await checkMirrors(endpointOf(config), config, base)) note(finding);
   return findings;
 }
 
-function ofRepository(config: Config, { worktree }: Repository, cwd: string): Named {
+function endpointOf(config: Config): Endpoint {
   const environment = process.env[LOCATION_VARIABLE];
-  const endpoint = findEndpoint({ operation: 'upload', remote: '', config, argument: undefined, environment });
-  return { location: locate(endpoint, config, worktree ?? cwd), kind: endpoint.kind };
+  return findEndpoint({ operation: 'upload', remote: '', config, argument: undefined, environment });
+}
+
+function storeOf(config: Config, base: string): Named {
+  const endpoint = endpointOf(config);
+  return { location: locate(endpoint, config, base), kind: endpoint.kind };
 }
 
 interface Named {
@@ -85,7 +95,7 @@ interface Named {
 
 type Note = (finding: Finding) => boolean;
 
-/** Location → store → a real object → space. */
+/** Location → store → a real object → space. Resolves to whether there was a location to look at. */
 async function attempt(note: Note, named: boolean, find: () => Promise<Named>, config: Config) {
   let step = 'location';
   let name = '';
@@ -115,6 +125,7 @@ async function attempt(note: Note, named: boolean, find: () => Promise<Named>, c
       cure: ownMarker ? cureFor(step, error, name) : error.cure,
     });
   }
+  return name !== '';
 }
 
 /** Somebody who runs doctor can tell a share that is away from a marker that is gone; a push cannot. */

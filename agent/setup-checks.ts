@@ -115,3 +115,21 @@ export async function lfsConfigCommitted({ worktree }: Repository, cwd: string):
   }
   return { subject, ok: true, detail: existsSync(resolve(worktree, '.lfsconfig')) ? 'committed' : 'there is none' };
 }
+
+/** Where an agent moves the objects, git-lfs asks nobody about them before it deletes its own, and says "verified". */
+export function pruneKnown(config: Config): Finding {
+  const subject = 'prune';
+  const always = config.get(PRUNE_ALWAYS);
+  // As git-lfs reads a boolean.
+  if (!always || !/^(true|1|on|yes|t)$/i.test(always.value)) {
+    const detail = '`git lfs prune --verify-remote` verifies nothing here; `lfs-depot status --for-prune` does';
+    return { subject, ok: true, detail };
+  }
+  const detail = `${PRUNE_ALWAYS} in ${always.scope} git config promises what git-lfs does not do here: it asks no store`;
+  // With an LFS server it does, and other repositories may have one.
+  const ours = always.scope === 'local' || always.scope === 'worktree';
+  const cure = ours ? `git config --${always.scope} --unset-all ${PRUNE_ALWAYS}` : `git config ${PRUNE_ALWAYS} false`;
+  return { subject, ok: false, detail, cure: `${cure}\nand before each prune: lfs-depot status --for-prune` };
+}
+
+const PRUNE_ALWAYS = 'lfs.pruneverifyremotealways';

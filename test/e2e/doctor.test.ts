@@ -58,7 +58,16 @@ test('where all is well, every link is told with a ✓, and nothing is left behi
   const before = soundStore(store);
   const report = await box.depot('alice', 'doctor');
   expect(report).not.toContain('✗');
-  const links = ['git', 'git-lfs', 'git-lfs filters', 'agent', 'other repositories', 'pre-push hook', '.lfsconfig'];
+  const links = [
+    'git',
+    'git-lfs',
+    'git-lfs filters',
+    'agent',
+    'other repositories',
+    'pre-push hook',
+    '.lfsconfig',
+    'prune',
+  ];
   for (const link of [...links, 'location', 'store', 'writing and reading', 'free space']) {
     expect(report).toContain(`✓ ${link}: `);
   }
@@ -137,6 +146,14 @@ test('.lfsconfig is not committed', async () => {
   const { subject, cure } = await theProblem();
   expect(subject).toBe('.lfsconfig');
   await cureBy(cure);
+});
+
+test.each(['local', 'global'])('prune is said to verify, in %s git config, and does not', async (scope) => {
+  await box.git('alice', 'config', `--${scope}`, 'lfs.pruneVerifyRemoteAlways', 'true');
+  const { subject, cure } = await theProblem();
+  expect(subject).toBe('prune');
+  expect(cure).toContain('lfs-depot status --for-prune');
+  await cureBy(cure.split('\n')[0] ?? cure);
 });
 
 test('the location is not trusted', async () => {
