@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Sandbox } from '../sandbox.ts';
+import { PROGRAM, Sandbox } from '../sandbox.ts';
 import { expectSameWorktree, objectFile, oidOfFile, soundObjects, soundStore } from './objects.ts';
 import { CAN_LOOK, sessionMembers, until } from './processes.ts';
 import { spoolsIn, waitingIn } from './spools.ts';
@@ -78,6 +78,22 @@ describe.each(['auto', 'on'])('offline %s', (mode) => {
     expect(soundStore(store)).toHaveLength(25);
     await expectCloneComplete();
     expect(await box.depot('alice', 'offline')).toContain('Nothing waits on this computer.');
+  });
+
+  test('sync delivers what waits, twice is no harm, and a fresh clone is complete', async () => {
+    goAway();
+    const oids = await pushThree();
+    const early = await box.run(PROGRAM, ['sync'], { cwd: 'alice' });
+    expect(early.status).toBe(1);
+    expect(early.stdout + early.stderr).toContain(store);
+    expect(waiting()).toEqual(oids);
+    comeBack();
+    await box.depot('alice', 'sync');
+    expect(waiting()).toEqual([]);
+    expect(soundStore(store)).toHaveLength(24);
+    await box.depot('alice', 'sync');
+    expect(soundStore(store)).toHaveLength(24);
+    await expectCloneComplete();
   });
 
   test('prune after such a push does not lose what waits', async () => {
