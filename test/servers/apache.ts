@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { type Change, writeConfig } from './config-file.ts';
 import { findProgram } from './installed.ts';
@@ -39,6 +41,11 @@ export async function startApache(options: ApacheOptions = {}): Promise<ApacheSe
     tlsUrl: `https://127.0.0.1:${tls}/lfs`,
     clientTlsUrl: `https://127.0.0.1:${clientTls}/lfs`,
     certificates: certificates!,
+    async restart() {
+      // It would not start while the one that was killed has not been reaped.
+      rmSync(join(server.folder, 'httpd.pid'), { force: true });
+      await server.restart();
+    },
   };
 }
 

@@ -53,16 +53,24 @@ export async function serve(
     const place: Place = { folder, root, ports: await freePorts(portCount) };
     const { url, adopt = () => {}, ...command } = prepare(place);
     adopt(root);
-    const server = supervise(command);
+    let server = supervise(command);
+    const isRunning = (): boolean => server.isRunning();
+    const words = (): string => `${server.log()}${readIfThere(join(folder, 'error.log'))}`;
     const stop = async (): Promise<void> => {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
     };
-    if (await serves(url, servedRoot ?? root, server.isRunning))
-      return { name, url, session: server.pid, adopt, stop, ...place };
-    const words = `${server.log()}${readIfThere(join(folder, 'error.log'))}`;
+    const kill = (): Promise<void> => server.kill();
+    const restart = async (): Promise<void> => {
+      server = supervise(command);
+      if (await serves(url, servedRoot ?? root, isRunning)) return;
+      throw new Error(`${name} does not serve ${url} again: ${words()}`);
+    };
+    if (await serves(url, servedRoot ?? root, isRunning))
+      return { name, url, session: server.pid, adopt, stop, kill, restart, ...place };
+    const last = words();
     await stop();
-    if (attempt === 3) throw new Error(`${name} does not serve ${url}: ${words}`);
+    if (attempt === 3) throw new Error(`${name} does not serve ${url}: ${last}`);
   }
 }
 

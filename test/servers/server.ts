@@ -13,6 +13,10 @@ export interface DavServer {
   readonly session: number;
   /** Hands what this process made in `root` to the server's user, where that is another one. */
   adopt(path: string): void;
+  /** Ends all its processes at once, as a power cut does; its folder stays. */
+  kill(): Promise<void>;
+  /** Starts it again after that, at the same URL, as another session. */
+  restart(): Promise<void>;
   /** Ends the server, all its processes, and removes its folder. */
   stop(): Promise<void>;
 }

@@ -13,6 +13,8 @@ export interface Supervised {
   readonly pid: number;
   /** Ends the server as its own stop would; after 5 seconds with force. Fine when it has ended. */
   stop(): Promise<void>;
+  /** Ends all its processes at once, as a power cut does. Fine when it has ended. */
+  kill(): Promise<void>;
 }
 
 export interface Command {
@@ -48,6 +50,12 @@ export function supervise({ command, args, cwd, env }: Command): Supervised {
       if (!isRunning()) return;
       const ended = once(child, 'exit');
       child.stdin?.end();
+      await ended;
+    },
+    async kill() {
+      if (!isRunning() || child.pid === undefined) return;
+      const ended = once(child, 'exit');
+      process.kill(-child.pid, 'SIGKILL');
       await ended;
     },
   };
