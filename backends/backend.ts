@@ -17,6 +17,8 @@
  * - **Cancelled is prompt:** within a second of the signal the call rejects with kind `cancelled`, and writes no more.
  * - **Errors** are `DepotError`s, classified. No verb starts over what failed; below it, a protocol may repeat a request that
  *   it says may be repeated (HTTP does: a lost answer must not cost the gigabytes before it).
+ *   The layer over a backend (layers/retry.ts) does start over what may pass. When only the answer to a first try was lost, a
+ *   `put` or `write` then says that it `exists`, and a `sweep` counts less; a `list` starts over only before its first entry.
  * - `onProgress` is told the bytes moved since the call began: never falling, never above the size, at most once a
  *   buffer, and never after the call returned.
  */
