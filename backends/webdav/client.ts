@@ -185,11 +185,13 @@ export function clientFor(location: string, web: WebOptions): Client {
     const trouble = new Trouble(web.retries.timeout);
     let seen = signs;
     let vain = false;
+    let limit = 0;
     const tries = (): number => (kind !== undefined && hopeless.has(kind) ? 1 : triesOf(web.retries, reached));
     const isLast = (attempt: number): boolean => {
       if (signs !== seen) trouble.alive();
       seen = signs;
-      vain = attempt >= tries() || trouble.lastsTooLong();
+      limit = tries();
+      vain = attempt >= limit || trouble.lastsTooLong();
       return vain;
     };
     const again = (error: Error, attempt: number): boolean => {
@@ -204,7 +206,7 @@ export function clientFor(location: string, web: WebOptions): Client {
         ...(signal && { signal }),
         shouldRetry: async ({ error, attemptNumber }) => {
           if (!again(error, attemptNumber)) return false;
-          web.retries.onRetry?.(retryLine(attemptNumber, tries(), error.message));
+          web.retries.onRetry?.(retryLine(attemptNumber, limit, error.message));
           if (error instanceof Passing) await wait(Math.min(error.after, LONGEST_ORDER), signal);
           return true;
         },
