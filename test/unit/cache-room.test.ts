@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DIRECT } from '../../backends/folder/calls.ts';
 import { CacheBox, MIB, type Source } from './cache-box.ts';
 
 /** Bytes: 25 blocks, of which the bound of 1 MiB is 256 and the goal of an eviction 204. */
@@ -201,28 +202,30 @@ describe('the lock', () => {
   });
 });
 
-test('objects that cannot be removed end the fills, and not with a count for each', async () => {
-  const all = sources(FITTING);
-  await keep(all);
-  // A folder with something in it stands for what cannot be removed: a mode would not keep root from it.
-  const calls = await import('../../backends/folder/calls.ts');
-  const unlink = calls.DIRECT.unlink;
-  let tried = 0;
-  calls.DIRECT.unlink = (path) => {
-    if (!/[0-9a-f]{64}$/.test(path)) return unlink(path);
-    tried++;
-    throw Object.assign(new Error('EBUSY: resource busy or locked, unlink'), { code: 'EBUSY' });
-  };
-  try {
-    const cache = box.open();
-    for (const { oid, size, file } of sources(3)) await cache.add(oid, size, file);
-  } finally {
-    calls.DIRECT.unlink = unlink;
-  }
-  expect(all.every(isKept)).toBe(true);
-  expect(box.oids()).toHaveLength(FITTING);
-  expect(tried).toBeLessThanOrEqual(FITTING);
-});
+test.runIf(process.platform === 'linux')(
+  'objects that cannot be removed end the fills, and not with a count for each',
+  async () => {
+    const all = sources(FITTING);
+    await keep(all);
+    // A fake: a removal that is refused as on Windows, where somebody holds the file open. No mode would keep root from it.
+    const { unlink } = DIRECT;
+    let tried = 0;
+    DIRECT.unlink = (path) => {
+      if (!/[0-9a-f]{64}$/.test(path)) return unlink(path);
+      tried++;
+      throw Object.assign(new Error('EBUSY: resource busy or locked, unlink'), { code: 'EBUSY' });
+    };
+    try {
+      const cache = box.open();
+      for (const { oid, size, file } of sources(3)) await cache.add(oid, size, file);
+    } finally {
+      DIRECT.unlink = unlink;
+    }
+    expect(all.every(isKept)).toBe(true);
+    expect(box.oids()).toHaveLength(FITTING);
+    expect(tried).toBeLessThanOrEqual(FITTING);
+  },
+);
 
 test('one that is renamed away while it is read is served all the same', async () => {
   const source = box.source(20 * MIB);
