@@ -4,7 +4,7 @@ import { takeHandover } from '../handover.ts';
 import { printReply } from '../protocol.ts';
 import { runSession } from '../session.ts';
 import { readLines, writeLine } from '../stdio.ts';
-import { trace } from '../trace.ts';
+import { trace, traceAlways } from '../trace.ts';
 
 /** Milliseconds between being told to stop and being gone, come what may: a share that hangs included. */
 const LAST_MOMENT = 850;
@@ -19,6 +19,7 @@ export async function agent(location: string | undefined): Promise<void> {
   if (isTerminal(0)) {
     process.stderr.write('lfs-depot agent is started by git-lfs. To set lfs-depot up, run: lfs-depot install\n');
   }
+  traceAlways();
   const stop = new AbortController();
   let signalled: NodeJS.Signals | undefined;
 

@@ -21,27 +21,31 @@ interface Publishing {
  */
 export async function publish(place: Place, temp: string, path: string, options: Publishing): Promise<PutOutcome> {
   const { what, signal } = options;
-  return place.client.persist(async () => {
-    let madeFolder = false;
-    for (;;) {
-      const overwrite = await mayOverwrite(place, path, options);
-      if (overwrite === 'no') return 'exists';
-      const told = await move(place, temp, path, overwrite === 'yes', options);
-      if (told === 'created' && overwrite === 'yes') await assertStands(place, path, options);
-      if (told === 'created' || told === 'exists') return told;
-      const noParent = NO_PARENT.includes(told.status);
-      if (noParent && !madeFolder) {
-        madeFolder = true;
-        forgetFolder(place, parentOf(path));
-        await makeFolder(place, parentOf(path), what, signal);
-        continue;
+  return place.client.persist(
+    async () => {
+      let madeFolder = false;
+      for (;;) {
+        const overwrite = await mayOverwrite(place, path, options);
+        if (overwrite === 'no') return 'exists';
+        const told = await move(place, temp, path, overwrite === 'yes', options);
+        if (told === 'created' && overwrite === 'yes') await assertStands(place, path, options);
+        if (told === 'created' || told === 'exists') return told;
+        const noParent = NO_PARENT.includes(told.status);
+        if (noParent && !madeFolder) {
+          madeFolder = true;
+          forgetFolder(place, parentOf(path));
+          await makeFolder(place, parentOf(path), what, signal);
+          continue;
+        }
+        const seen = await whatHappened(place, temp, path, options);
+        if (seen) return seen;
+        // Once the folder stands, a 500 is the server's bad moment.
+        throw noParent && told.status !== 500 ? cannot(place, path, options) : told.failure;
       }
-      const seen = await whatHappened(place, temp, path, options);
-      if (seen) return seen;
-      // Once the folder stands, a 500 is the server's bad moment.
-      throw noParent && told.status !== 500 ? cannot(place, path, options) : told.failure;
-    }
-  }, signal);
+    },
+    signal,
+    'MOVE',
+  );
 }
 
 /** Whether something stands there that is to be replaced; `no`: it is not what the caller saw. */

@@ -155,7 +155,6 @@ export async function arrived(
     what,
     why: `the server said that it stored ${size} bytes, and has ${found?.size ?? 'none of them'}`,
     cure: 'the disk or your quota there may be full: look at it, free some space, and push again',
-    temporary: true,
   });
 }
 
