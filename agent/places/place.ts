@@ -45,11 +45,18 @@ export function placeAt({ role, kind, location }: Pick<Place, 'role' | 'kind' | 
       opening ??= openEndpoint(kind, location, config).then(
         ({ store }) => store,
         (error) => {
-          blame(error);
+          // Whatever it was, the place cannot be asked: nothing may be called absent there.
+          trouble ??= error instanceof DepotError ? error : unforeseen(location, error);
           throw error;
         },
       );
       return opening;
     },
   };
+}
+
+function unforeseen(location: Location, error: unknown): DepotError {
+  const what = `cannot open ${formatLocation(location)}`;
+  const cure = 'run: lfs-depot doctor';
+  return new DepotError('internal', { what, why: String(error), cure, cause: error });
 }

@@ -6,12 +6,14 @@ import { partsOf } from '../transfer-files.ts';
 import { nearestOf, type Opened } from './nearest.ts';
 import { notice } from './notice.ts';
 import type { Place } from './place.ts';
+import type { Refused } from './places.ts';
 
 /**
  * Reads from the nearest place, and from the next where an object is absent, damaged, or cannot be had. A damaged copy is
  * told of, and replaced by the good one that was found. Places in trouble are left alone for the rest of the process.
+ * @param refused places that are not asked at all: what is in no other may be there, and is not called absent.
  */
-export function readerOf(places: readonly Place[]): Objects['get'] {
+export function readerOf(places: readonly Place[], refused: readonly Refused[] = []): Objects['get'] {
   const nearest = nearestOf(places);
   let told = false;
 
@@ -43,6 +45,7 @@ export function readerOf(places: readonly Place[]): Objects['get'] {
         failures.push({ place, error: place.trouble });
       }
     }
+    for (const { text, error } of refused) failures.push({ place: { name: text }, error });
     throwIfCancelled(options.signal, `cannot fetch ${oid}`);
     const error = inAll(`cannot fetch ${oid}`, failures, told);
     told = places.every(({ trouble }) => trouble);
@@ -51,7 +54,7 @@ export function readerOf(places: readonly Place[]): Objects['get'] {
 }
 
 export interface Failure {
-  place: Place;
+  place: Pick<Place, 'name'>;
   error: DepotError;
 }
 
@@ -69,13 +72,18 @@ const GRAVEST: Kind[] = ['corrupt', 'internal', 'untrusted', 'configuration', 'u
  */
 export function inAll(what: string, failures: Failure[], brief: boolean): DepotError {
   const [only] = failures;
-  if (!only) return new DepotError('internal', { what, why: 'there is no place to ask', cure: '' });
+  return only && failures.length === 1 && !brief ? only.error : together(what, failures, brief);
+}
+
+/** The same, with `what` even if it failed in one place only. */
+export function together(what: string, failures: Failure[], brief: boolean): DepotError {
+  const [first] = failures;
+  if (!first) return new DepotError('internal', { what, why: 'there is no place to ask', cure: '' });
   const gravest =
     GRAVEST.map((kind) => failures.find(({ error }) => error.kind === kind)).find((found) => found) ??
     failures.find(({ error }) => error.kind !== 'absent') ??
-    only;
+    first;
   const { kind, cure, temporary } = gravest.error;
-  if (failures.length === 1 && !brief) return only.error;
   const why = failures.map(({ place, error }) => `${place.name}: ${error.why}`).join('; ');
   return new DepotError(kind, { what, why, cure: brief ? '' : cure, temporary, cause: gravest.error });
 }
