@@ -18,7 +18,9 @@ import { type Tell, writerOf } from './write.ts';
 export async function objectsOf(endpoint: Endpoint, config: Config, base: string, commonDir: string): Promise<Objects> {
   const places = placesOf(endpoint, config, base);
   const tell = tellerIn(join(commonDir, 'lfs-depot'));
-  for (const { text, error } of places.refused) tell('refused', `the mirror ${text} is not used: ${error.why}`);
+  for (const [index, { text, error }] of places.refused.entries()) {
+    tell(`refused-${index}`, `the mirror ${text} is not used: ${error.why}`);
+  }
   const cache = config.get('depot.cache') ? await (await import('./cache.ts')).cacheFrom(config) : undefined;
   const far = inPlaces(places, tell);
   return spooling(cache ? through(cache, far) : far, spoolFor(commonDir, places.primary.name), offlineMode(config));
@@ -31,7 +33,7 @@ export function inPlaces(places: Places, tell: Tell): Objects {
     // Where one of them does not, it is given no beginning.
     resumes: true,
     put: writerOf(places, tell),
-    get: readerOf([places.primary, ...places.mirrors]),
+    get: readerOf([places.primary, ...places.mirrors], places.refused),
   };
 }
 

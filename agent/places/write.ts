@@ -2,24 +2,29 @@ import { DepotError, isKind } from '../../backends/errors.ts';
 import type { Kept, Objects } from '../store.ts';
 import type { Place } from './place.ts';
 import type { Places } from './places.ts';
-import { type Failure, inAll, rising } from './read.ts';
+import { type Failure, inAll, rising, together } from './read.ts';
 
 /**
  * Writes to the primary or, by rule, to all places at once. Resolves only when the primary, or as many places as the
  * quorum says, have the object; what a mirror lacks then, `sync` brings.
  * @param tell of a place that goes without; the name is that of the matter.
- * @throws DepotError `configuration` for a quorum that there are not enough places for.
+ * @returns what throws DepotError `configuration` for a quorum that there are not enough places for: not earlier, since who
+ * only reads needs none.
  */
 export function writerOf({ primary, mirrors, refused, rule }: Places, tell: Tell): Objects['put'] {
   const places = rule.to === 'all' ? [primary, ...mirrors] : [primary];
   const missed = new Set<Place>();
   let told = false;
-  assertQuorum(rule.quorum, 1 + mirrors.length, refused.length);
 
   return async (oid, size, localFile, options = {}) => {
+    const tooMany = beyond(rule.quorum, 1 + mirrors.length, refused.length, told);
+    if (tooMany) {
+      told = true;
+      throw tooMany;
+    }
     const what = `cannot store ${oid}`;
     const meter = slowest(places, rising(options.onProgress));
-    const failures: Failure[] = [];
+    const failures: (Failure & { place: Place })[] = [];
     let kept: Kept | undefined;
     let copies = 0;
 
@@ -45,15 +50,20 @@ export function writerOf({ primary, mirrors, refused, rule }: Places, tell: Tell
     const isPrimaryIn = !failures.some(({ place }) => place === primary);
     const enough = rule.quorum === undefined ? isPrimaryIn : copies >= rule.quorum;
     if (!enough || kept === undefined) {
-      const decisive = rule.quorum === undefined ? failures.filter(({ place }) => place === primary) : failures;
-      const error = inAll(what, decisive, told);
+      const ofPrimary = failures.filter(({ place }) => place === primary);
+      const error =
+        rule.quorum === undefined
+          ? inAll(what, ofPrimary, told)
+          : together(`${what} in ${rule.quorum} places, as depot.quorum says`, failures, told);
       told = places.every(({ trouble }) => trouble);
       throw error;
     }
     for (const { place, error } of failures) {
       if (missed.has(place)) continue;
       missed.add(place);
-      tell('missed', `${place.name} does not get what is pushed now (${error.why}): run \`lfs-depot sync\` later`);
+      const which = places.indexOf(place);
+      const why = `${place.name} does not get what is pushed now (${error.why})`;
+      tell(`missed-${which}`, `${why}: run \`lfs-depot sync\` later`);
     }
     return kept;
   };
@@ -61,13 +71,14 @@ export function writerOf({ primary, mirrors, refused, rule }: Places, tell: Tell
 
 export type Tell = (name: string, text: string) => void;
 
-function assertQuorum(quorum: number | undefined, places: number, refused: number): void {
-  if (quorum === undefined || quorum <= places) return;
+/** @param brief without what to do: it was told before. */
+function beyond(quorum = 0, places: number, refused: number, brief: boolean): DepotError | undefined {
+  if (quorum <= places) return undefined;
   const others = refused === 0 ? '' : `, and ${refused} more that cannot be used`;
-  throw new DepotError('configuration', {
+  return new DepotError('configuration', {
     what: 'cannot push to as many places as depot.quorum says',
     why: `it says ${quorum}, and there are ${places}${others}: see lfs-depot mirror list`,
-    cure: 'add a mirror: lfs-depot mirror add <location>; or lower depot.quorum',
+    cure: brief ? '' : 'add a mirror: lfs-depot mirror add <location>; or lower depot.quorum',
   });
 }
 
