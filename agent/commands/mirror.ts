@@ -7,7 +7,7 @@ import { unsetIn } from '../config-edit.ts';
 import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git } from '../git.ts';
 import { readMarker } from '../marker.ts';
-import { resolveEndpoint, surroundings } from '../open-store.ts';
+import { surroundings } from '../open-store.ts';
 import type { Place } from '../places/place.ts';
 import { isSame, MIRROR, type Places, placesOf } from '../places/places.ts';
 import { resolveTyped } from '../typed-location.ts';
@@ -24,12 +24,13 @@ export async function addMirror(typed: string, options: NewStoreOptions, print: 
   const cwd = process.cwd();
   const { file, worktree, repository } = await committedFile(FILE);
   const config = await readConfig(cwd, repository);
-  const primary = primaryOf(config, worktree);
+  const places = placesOf(endpointOf(config), config, worktree);
   const wanted = resolveTyped(typed);
-  if (isSame(primary, wanted)) throw refused(wanted, 'it is the store itself', 'choose another place for the mirror');
+  if (isSame(places.primary.location, wanted))
+    throw refused(wanted, 'it is the store itself', 'choose another place for the mirror');
   const made = await makeStore(typed, options, { folders: [worktree, repository.commonDir], config, print });
   const { location } = made;
-  await refuseTwin(made, placesOf(endpointOf(config), config, worktree));
+  await refuseTwin(made, places);
   await allow(location, print);
 
   const name = formatLocation(location);
@@ -101,10 +102,6 @@ const RULES = {
 
 function endpointOf(config: Config) {
   return findEndpoint({ operation: 'upload', remote: '', config, argument: undefined, environment: undefined });
-}
-
-function primaryOf(config: Config, worktree: string): Location {
-  return resolveEndpoint(endpointOf(config), worktree);
 }
 
 /** One store by two names is no second copy. What does not answer now cannot be compared, and need not be. */
