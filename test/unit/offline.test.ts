@@ -323,6 +323,20 @@ test('two deliveries at once bring everything, and nothing fails', async () => {
   expect(soundObjects(join(storage.location!, 'objects')).sort()).toEqual(sources.map(({ oid }) => oid).sort());
 });
 
+test('what another process delivers in this very moment is no failure', async () => {
+  const [source, other] = await spooled(100, 200);
+  const meet = async (): Promise<void> => {
+    for (const { oid } of [source!, other!]) await spool.drop(oid);
+  };
+  const { place } = placeWith([{ verb: 'put', at: 'before', meet }]);
+  expect(await deliver(spool, place, { parallel: 1 })).toMatchObject({
+    delivered: 0,
+    present: 0,
+    failed: [],
+    untried: 0,
+  });
+});
+
 test('a delivery that is cancelled says so, and what it did not bring still waits', async () => {
   const sources = await spooled(...Array.from({ length: 20 }, () => 3_000_000));
   const stop = new AbortController();
