@@ -91,8 +91,7 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objec
       count++;
       bytes += size;
     }
-    if (count === 0) return;
-    notice(`delivering ${amountOf(count, bytes)} that waited here for ${spool.location}`);
+    if (count > 0) notice(`delivering ${amountOf(count, bytes)} that waited here for ${spool.location}`);
     const { failed, untried } = await deliver(spool, inner, { signal });
     const left = failed.length + untried;
     const why = failed.at(-1)?.error.message;

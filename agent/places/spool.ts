@@ -37,7 +37,7 @@ export interface Spool {
   fileOf(oid: Oid): string;
   /** Once it is delivered. Fine when it is gone already. */
   drop(oid: Oid): Promise<void>;
-  /** Removes what killed writers left, when it is a day old. */
+  /** Removes what killed processes left: temp files that are a day old, and empty folders. */
   tidy(): Promise<void>;
 }
 
@@ -99,6 +99,16 @@ function spoolIn(folder: string, location: string): Spool {
     for (const path of [folder, dirname(folder), dirname(dirname(folder))]) await syncFolder(path);
   }
 
+  /** The folders of objects: `aa`. */
+  async function outerFolders(): Promise<string[]> {
+    const names = (await namesIn(folder)).filter((name) => /^[0-9a-f]{2}$/.test(name));
+    return names.map((name) => join(folder, name));
+  }
+
+  async function isEmpty(): Promise<boolean> {
+    return (await outerFolders()).length === 0;
+  }
+
   async function has(oid: Oid): Promise<boolean> {
     return (await stat(fileOf(oid)).catch(() => undefined))?.isFile() === true;
   }
@@ -140,14 +150,14 @@ function spoolIn(folder: string, location: string): Spool {
     },
 
     async *list() {
-      if (await this.isEmpty()) return;
+      if (await isEmpty()) return;
       for await (const { oid, size } of store().list()) {
         const stats = await stat(fileOf(oid)).catch(() => undefined);
         if (stats) yield { oid, size, since: stats.mtime };
       }
     },
 
-    isEmpty: async () => !(await namesIn(folder)).some((name) => /^[0-9a-f]{2}$/.test(name)),
+    isEmpty,
 
     async drop(oid) {
       if (!(await has(oid))) return;
@@ -159,6 +169,10 @@ function spoolIn(folder: string, location: string): Spool {
 
     async tidy() {
       await store().backend.sweep(STALE);
+      for (const outer of await outerFolders()) {
+        for (const inner of await namesIn(outer)) await rmdir(join(outer, inner)).catch(() => {});
+        await rmdir(outer).catch(() => {});
+      }
     },
   };
 }

@@ -174,6 +174,11 @@ test('what dead writers left is tidied when it is a day old', async () => {
   expect(existsSync(old!)).toBe(false);
   expect(existsSync(young!)).toBe(true);
   expect(await spool.has(oid)).toBe(true);
+  // Killed between the file and its folders.
+  rmSync(spool.fileOf(oid));
+  expect(await spool.isEmpty()).toBe(false);
+  await spool.tidy();
+  expect(await spool.isEmpty()).toBe(true);
 });
 
 test('a folder in which no spool can be made is a clear error', async () => {
