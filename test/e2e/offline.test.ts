@@ -151,6 +151,20 @@ test('offline on asks nothing of a store that is there, and git-lfs reports ever
   expect(waiting()).toEqual([await oidOfFile(box.path('alice/a.bin'))]);
 });
 
+test.each(['http://127.0.0.1:1/lfs', 'http://no-such-server.invalid/lfs', '//no-such-server.invalid/share/art'])(
+  '%s, which does not answer, is out of reach for all processes of a push, and the objects wait',
+  async (location) => {
+    await box.depot('alice', 'offline', 'auto');
+    await box.git('alice', 'config', 'lfs.url', `depot::${location}`);
+    for (let index = 0; index < 20; index++) box.write(`alice/${index}.bin`, 1000 + index);
+    await box.push('alice');
+    expect(waiting()).toHaveLength(20);
+    expect(await box.depot('alice', 'offline')).toContain(
+      `Waiting on this computer for ${location}: 20 objects (20 KB)`,
+    );
+  },
+);
+
 test('without offline a push fails, and keeps nothing here', async () => {
   goAway();
   box.write('alice/a.bin', 1000);
