@@ -21,7 +21,9 @@ const MOST_WORDS = 4096;
  * @throws DepotError `configuration` with git's own words, after the last output, when it fails.
  */
 export async function* streamGit(args: string[], { cwd, env, input }: StreamOptions): AsyncGenerator<string> {
-  const child = spawn('git', args, { cwd, env, windowsHide: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  // As in git.ts: the process's own folder is not named, since a name that is not UTF-8 would be another one.
+  const folder = cwd === process.cwd() ? undefined : cwd;
+  const child = spawn('git', args, { cwd: folder, env, windowsHide: true, stdio: ['pipe', 'pipe', 'pipe'] });
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     if (words.length < MOST_WORDS) words += text;

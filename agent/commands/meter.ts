@@ -45,7 +45,7 @@ function lineOn(stream: NodeJS.WriteStream, quiet: boolean) {
       const now = Date.now();
       if (quiet || !stream.isTTY || now < next) return;
       next = now + INTERVAL;
-      write(text().slice(0, Math.max(stream.columns - 1, 20)));
+      write(text().slice(0, (stream.columns || 80) - 1));
     },
     clear(): void {
       if (shown > 0) write('');

@@ -3,6 +3,7 @@ import { type Lost, type PruneStatus, pruneStatus } from '../status/prune.ts';
 import type { Meter } from './meter.ts';
 import { hint, lineOf, showList } from './status.ts';
 import { troubleJson } from './status-json.ts';
+import { counted } from './status-words.ts';
 
 /** Says whether `git lfs prune` would delete a last copy. Returns whether it would not. */
 export async function statusForPrune(json: boolean, meter: Meter, print: (line: string) => void): Promise<boolean> {
@@ -16,12 +17,14 @@ export async function statusForPrune(json: boolean, meter: Meter, print: (line: 
 
 function showSafe({ objects }: PruneStatus, print: (line: string) => void): void {
   if (objects === 0) print('safe to prune: there is nothing that git lfs prune would delete');
-  else print(`safe to prune: ${objects} object${objects === 1 ? '' : 's'}, all in the store`);
+  else print(`safe to prune: ${counted(objects, 'object')}, all in the store`);
 }
 
 function showLost({ location, objects, lost, all, trouble }: PruneStatus, print: (line: string) => void): void {
   const name = printable(location);
-  print(`do not prune: of ${objects} objects that git lfs prune would delete, ${lost.length} may be the last copies`);
+  print(
+    `do not prune: of ${counted(objects, 'object')} that git lfs prune would delete, ${lost.length} may be the last copies`,
+  );
   if (all) print('  (it did not say which it would delete, so all that are here were looked at)');
   const untold = lost.filter(({ answer }) => answer === 'untold');
   if (untold.length > 0 && trouble) {

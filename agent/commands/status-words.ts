@@ -3,12 +3,17 @@ import type { Missing } from '../status/status.ts';
 
 /** How the report calls where an object can be had from, after a number. */
 export const WORDS: Record<Missing['where'], string> = {
-  spool: 'wait on this computer',
+  spool: 'waiting on this computer',
   store: 'in the store, but in too few mirrors',
   mirror: 'only in a mirror',
   clone: 'only in this clone',
   nowhere: 'nowhere that can be seen from here',
 };
+
+/** "1 file", "2 files". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
 
 /** What to do, beginning with a colon. @param oid written into the command where it is of one object. */
 export function cureOf(where: Missing['where'], remote: string, oid = '<oid>'): string {

@@ -6,7 +6,7 @@ import type { Asked } from '../status/asked.ts';
 import { type Missing, type Status, statusOf } from '../status/status.ts';
 import { meterOn } from './meter.ts';
 import { statusJson, sureClone } from './status-json.ts';
-import { cureOf, partialCure, WORDS } from './status-words.ts';
+import { counted, cureOf, partialCure, WORDS } from './status-words.ts';
 
 export interface StatusCommand {
   refs: string[];
@@ -65,8 +65,13 @@ function showPlaces({ found, store, mirrors, offline, pointers }: Status, print:
 function showPlace(name: string, { answers, trouble }: Asked, print: Print): void {
   if (!trouble) print(`${name}: answers`);
   else if (trouble.kind === 'untrusted') print(`${name}: not asked: ${trouble.why}`);
-  else print(`${name}: ${answers ? 'answers, but not about all' : 'does not answer'}: ${trouble.why}`);
+  else print(`${name}: ${answers ? 'answers, but not about all' : silenceOf(trouble)}: ${trouble.why}`);
   hint(trouble, print);
+}
+
+/** A server that wants another password does answer. */
+function silenceOf({ kind }: DepotError): string {
+  return kind === 'unreachable' || kind === 'no-store' ? 'does not answer' : 'cannot be asked';
 }
 
 function isGone({ answer }: Asked, oid: Pointer['oid']): boolean {
@@ -88,7 +93,7 @@ function showObjects({ revisions, pointers, missing, store, found }: Status, pri
     print(`  ${untold} cannot be told: ${store.answers ? 'not asked about all' : 'the store was not asked'}`);
   if (revisions.shallow) print('  This clone is shallow: older commits were not looked at');
   if (pointers.unseen > 0) {
-    print(`  ${pointers.unseen} files are not in this clone, and were not looked at; to have the small ones:`);
+    print(`  Not in this clone, and not looked at: ${counted(pointers.unseen, 'file')}; to have the small ones:`);
     print(`    ${partialCure(found.remote)}`);
   }
 }
@@ -109,7 +114,7 @@ function isUntold({ answer, where }: Missing): boolean {
 function showClone(status: Status, print: Print): void {
   const { misses, untold } = status.clone;
   if (misses.length > 0) {
-    print(`A fresh clone would miss ${misses.length} file${misses.length === 1 ? '' : 's'}:`);
+    print(`A fresh clone would miss ${counted(misses.length, 'file')}:`);
     showList(misses, (file) => `    ${lineOf(file)}`, print);
   }
   if (untold.length > 0) {
@@ -140,7 +145,7 @@ function showProblem({ found, short, store, pointers, revisions }: Status, print
     hint(store.trouble, print);
   }
   if (pointers.unseen > 0) {
-    print(`lfs-depot: ${pointers.unseen} files of ${names} are not in this clone, and were not looked at`);
+    print(`lfs-depot: not in this clone, and not looked at: ${counted(pointers.unseen, 'file')} of ${names}`);
     print(`  to have the small ones: ${partialCure(found.remote)}`);
   }
 }

@@ -42,7 +42,7 @@ test('the trap: prune --verify-remote deletes the last copy, and status --for-pr
   rmSync(objectFile(store, old));
   const { status, stdout } = await forPrune();
   expect(status).toBe(1);
-  expect(stdout).toContain('do not prune: of 1 objects that git lfs prune would delete, 1 may be the last copies');
+  expect(stdout).toContain('do not prune: of 1 object that git lfs prune would delete, 1 may be the last copies');
   expect(stdout).toContain(`${old.slice(0, 10)}     5.0 KB  a.bin\n`);
 
   expect(await prune()).toContain('1 verified with remote');

@@ -156,14 +156,14 @@ test('three pushes without the store: each object is named, and delivered', asyn
   }
   const away = await shown();
   expect(away).toContain('Offline mode: auto (local git config)');
-  expect(away).toContain('  3 wait on this computer: lfs-depot sync\n');
+  expect(away).toContain('  3 waiting on this computer: lfs-depot sync\n');
   for (const oid of oids) expect(away).toContain(oid.slice(0, 10));
   expect(away).toContain(`On this computer 3 objects (2.1 KB) wait for ${store},\n`);
   await problem();
 
   renameSync(`${store} away`, store);
   const back = await shown();
-  expect(back).toContain('  3 wait on this computer: lfs-depot sync\n');
+  expect(back).toContain('  3 waiting on this computer: lfs-depot sync\n');
   expect(back).toContain('A fresh clone would miss 3 files:\n');
   expect((await json()).waiting).toMatchObject([{ location: store, objects: 3, bytes: 2100 }]);
   await type(await problem(), /lfs-depot sync/);
@@ -304,7 +304,8 @@ test('a partial clone says that it cannot tell, and how it could', async () => {
   await box.git('.', 'clone', '-q', '--no-checkout', '--filter=blob:none', `file://${box.path('remote.git')}`, 'part');
   const { status, stdout } = await runIn('part', '--check');
   expect(status).toBe(1);
-  expect(stdout).toContain('files of HEAD (main) are not in this clone');
+  // All but .lfsconfig, which is read to find the store.
+  expect(stdout).toContain('not in this clone, and not looked at: 2 files of HEAD (main)');
   expect((await runIn('part')).stdout).toContain('Whether a fresh clone would be complete cannot be told');
   const [command = 'nothing'] = /git fetch --refetch .*/.exec(stdout) ?? [];
   await box.sh('part', command);
