@@ -49,7 +49,13 @@ export async function cacheFrom(config: Config): Promise<Cache | undefined> {
 }
 
 export function cacheIn({ folder: root, bound }: CacheSettings): Cache {
-  const backend = openFolder(root, { location: root, anchor: TAG, temp: 'tmp', platform: process.platform });
+  const backend = openFolder(root, {
+    location: root,
+    anchor: TAG,
+    temp: 'tmp',
+    platform: process.platform,
+    durable: false,
+  });
   const room = { root, bound, backend, patience: PATIENCE };
   /** Whether its tag was seen; and whether all that filling needs was made. */
   let stands = false;

@@ -20,6 +20,8 @@ export interface FolderOptions {
   platform: NodeJS.Platform;
   /** See Capabilities. Default `local`. */
   reads?: 'local' | 'remote';
+  /** See Place. Default true. */
+  durable?: boolean;
   /** Instead of finding out what fits the filesystem: for tests. */
   calls?: Calls;
 }
@@ -30,6 +32,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
   const standing: Place = {
     root: normalize(root),
     ...options,
+    durable: options.durable ?? true,
     calls,
     memory: {},
     lacks: new Set(),

@@ -15,6 +15,8 @@ export interface Place {
   readonly anchor: string;
   readonly temp: string;
   readonly platform: NodeJS.Platform;
+  /** False where nothing need survive a loss of power: what is then damaged is found out by who reads it. */
+  readonly durable: boolean;
   /** How the store's names are touched; see calls.ts. */
   calls: Calls;
   /** Read from the root once; see `modes()`. */

@@ -187,8 +187,8 @@ async function makeInPlace({ calls }: Place, path: string): Promise<void> {
 const NO_FOLDER_FSYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EISDIR', 'EBADF']);
 
 /** Makes the new name survive a loss of power. Windows and some shares cannot sync a folder; they write names through. */
-async function syncFolder({ calls, lacks, platform }: Place, path: string): Promise<void> {
-  if (platform === 'win32' || lacks.has('folder-fsync')) return;
+async function syncFolder({ calls, lacks, platform, durable }: Place, path: string): Promise<void> {
+  if (!durable || platform === 'win32' || lacks.has('folder-fsync')) return;
   let fd: number | undefined;
   try {
     fd = await calls.open(path, 'r');

@@ -26,7 +26,7 @@ export async function putFile(
   try {
     if (cloned) await check(fd, options, what);
     else await fill(fd, localFile, { ...options, direct: calls.direct }, what);
-    await syncFile(calls, fd);
+    if (place.durable) await syncFile(calls, fd);
     open = false;
     await calls.close(fd);
     options.signal?.throwIfAborted();
@@ -44,7 +44,7 @@ export async function writeFile(place: Place, path: string, content: Uint8Array,
   let open = true;
   try {
     await writeAll(fd, content, calls.direct);
-    await syncFile(calls, fd);
+    if (place.durable) await syncFile(calls, fd);
     open = false;
     await calls.close(fd);
     return await publish(place, file, inside(place, path), { what, mustBeMounted: false });
