@@ -18,7 +18,9 @@ export async function stopOnInterrupt<T>(what: string, work: (signal: AbortSigna
       stop.abort();
       // Not `process.exit`, which waits for a call that hangs: only a signal's default action ends that.
       setTimeout(() => {
-        if (!isTold) process.stderr.write(`error: ${describe(cancelled(what))}\n`);
+        // On a terminal, below what a meter has written.
+        const below = process.stderr.isTTY ? '\n' : '';
+        if (!isTold) process.stderr.write(`${below}error: ${describe(cancelled(what))}\n`);
         process.removeAllListeners(name);
         process.kill(process.pid, name);
       }, LAST_MOMENT).unref();

@@ -40,7 +40,8 @@ const PARALLEL = 8;
 
 /** What may mean one folder or one large object, and is taken for the whole place when it comes so often in a row. */
 const OF_THE_PLACE_IN_A_ROW = new Set<Kind>(['denied', 'no-space']);
-const ROW = 4;
+/** More than are under way at once: those fail together, before one that would have fitted has arrived. */
+const ROW = 2 * PARALLEL;
 
 /**
  * Brings every object to every place that lacks it, or has it in another size: from this computer where it is here, else from
