@@ -6,10 +6,13 @@ import { filesBelow } from '../sandbox.ts';
 /** Objects below a folder, `aa/bb/<oid>`, whose bytes are hashed once and again whenever they change. */
 export class CheckedObjects {
   readonly folder: string;
+  readonly #others: RegExp;
   readonly #seen = new Map<string, string>();
 
-  constructor(folder: string) {
+  /** @param others the paths of what else may be there. */
+  constructor(folder: string, others = /^(lfs-depot\.json$|tmp\/)/) {
     this.folder = folder;
+    this.#others = others;
   }
 
   /** The oids that are there. @throws when one has wrong bytes. */
@@ -18,7 +21,7 @@ export class CheckedObjects {
     for (const path of existsSync(this.folder) ? filesBelow(this.folder) : []) {
       const [, oid] = /^[0-9a-f]{2}\/[0-9a-f]{2}\/([0-9a-f]{64})$/.exec(path) ?? [];
       if (!oid) {
-        if (/^(lfs-depot\.json$|tmp\/)/.test(path)) continue;
+        if (this.#others.test(path)) continue;
         throw new Error(`a file that has no business there: ${join(this.folder, path)}`);
       }
       this.#hashIfChanged(oid, join(this.folder, path));
