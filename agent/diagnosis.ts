@@ -9,7 +9,7 @@ import { type Repository, repositoryAround } from './git.ts';
 import { readMarker } from './marker.ts';
 import { folderHere } from './mounts.ts';
 import { locate, openEndpoint, surroundings } from './open-store.ts';
-import { checkMirrors, checkSpools } from './places/place-checks.ts';
+import { checkCache, checkMirrors, checkSpools } from './places/place-checks.ts';
 import { probe } from './probe.ts';
 import {
   agentSet,
@@ -18,7 +18,7 @@ import {
   gitFound,
   gitLfsFound,
   hookSet,
-  lfsConfigCommitted,
+  isCommittedAsHere,
   notHijacked,
   pruneKnown,
 } from './setup-checks.ts';
@@ -69,9 +69,11 @@ export async function diagnose(typed: string | undefined, tell: (finding: Findin
     return findings;
   }
   note(await hookSet(repository, cwd));
-  note(await lfsConfigCommitted(repository, cwd));
+  for (const file of ['.lfsconfig', '.lfsdepot']) note(await isCommittedAsHere(file, repository, cwd));
   note(pruneKnown(config));
   note(await checkSpools(repository.commonDir, config));
+  const cache = await checkCache(config);
+  if (cache) note(cache);
   const base = repository.worktree ?? cwd;
   if (!(await attempt(note, false, async () => storeOf(config, base), config))) return findings;
   for (const finding of await checkMirrors(endpointOf(config), config, base)) note(finding);

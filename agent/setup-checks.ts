@@ -92,16 +92,16 @@ export async function hookSet(repository: Repository, cwd: string): Promise<Find
   };
 }
 
-export async function lfsConfigCommitted({ worktree }: Repository, cwd: string): Promise<Finding> {
-  const subject = '.lfsconfig';
+/** @param subject the name of a file that clones need, at the top of the worktree. */
+export async function isCommittedAsHere(subject: string, { worktree }: Repository, cwd: string): Promise<Finding> {
   if (worktree === undefined) return { subject, ok: true, detail: 'read from HEAD' };
   // Not `git status`: it may run git-lfs's filters, which put a missing hook back, and doctor must change nothing.
   const [here, committed] = await Promise.all([
-    runGit(['-C', worktree, 'hash-object', '.lfsconfig'], { cwd }),
-    runGit(['-C', worktree, 'rev-parse', '--verify', '--quiet', 'HEAD:.lfsconfig'], { cwd }),
+    runGit(['-C', worktree, 'hash-object', subject], { cwd }),
+    runGit(['-C', worktree, 'rev-parse', '--verify', '--quiet', `HEAD:${subject}`], { cwd }),
   ]);
   if (here.status !== 0 && committed.status === 0) {
-    const cure = 'git checkout HEAD -- .lfsconfig';
+    const cure = `git checkout HEAD -- ${subject}`;
     return { subject, ok: true, detail: 'committed, and not checked out here', cure };
   }
   if (here.stdout !== committed.stdout) {
@@ -110,10 +110,10 @@ export async function lfsConfigCommitted({ worktree }: Repository, cwd: string):
       subject,
       ok: false,
       detail,
-      cure: 'git add .lfsconfig\ngit commit -m "Keep LFS objects with lfs-depot"',
+      cure: `git add ${subject}\ngit commit -m "Keep LFS objects with lfs-depot"`,
     };
   }
-  return { subject, ok: true, detail: existsSync(resolve(worktree, '.lfsconfig')) ? 'committed' : 'there is none' };
+  return { subject, ok: true, detail: existsSync(resolve(worktree, subject)) ? 'committed' : 'there is none' };
 }
 
 /** Where an agent moves the objects, git-lfs asks nobody about them before it deletes its own, and says "verified". */

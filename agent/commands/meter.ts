@@ -11,29 +11,6 @@ const INTERVAL = 100;
 
 /** @param quiet for programs: nothing is shown. */
 export function meterOn(stream: NodeJS.WriteStream, quiet: boolean): Meter {
-  const line = lineOn(stream, quiet);
-  return {
-    tell: (doing, done, of) => line.show(() => `${doing}: ${done}${of === undefined ? '' : ` of ${of}`}`),
-    clear: line.clear,
-  };
-}
-
-/** Counts objects and their bytes. @param text what to show of them. */
-export function meter(text: (count: number, bytes: number) => string) {
-  const line = lineOn(process.stderr, false);
-  let count = 0;
-  let bytes = 0;
-  return {
-    add(size: number): void {
-      count++;
-      bytes += size;
-      line.show(() => text(count, bytes));
-    },
-    clear: line.clear,
-  };
-}
-
-function lineOn(stream: NodeJS.WriteStream, quiet: boolean) {
   let next = Date.now() + PATIENCE;
   let shown = 0;
   const write = (text: string): void => {
@@ -41,13 +18,13 @@ function lineOn(stream: NodeJS.WriteStream, quiet: boolean) {
     shown = text.length;
   };
   return {
-    show(text: () => string): void {
+    tell(doing, done, of) {
       const now = Date.now();
       if (quiet || !stream.isTTY || now < next) return;
       next = now + INTERVAL;
-      write(text().slice(0, (stream.columns || 80) - 1));
+      write(`${doing}: ${done}${of === undefined ? '' : ` of ${of}`}`.slice(0, (stream.columns || 80) - 1));
     },
-    clear(): void {
+    clear() {
       if (shown > 0) write('');
     },
   };

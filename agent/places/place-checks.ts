@@ -1,9 +1,13 @@
 import { DepotError } from '../../backends/errors.ts';
+import { openFolder } from '../../backends/folder/folder.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { readMarker } from '../marker.ts';
 import { probe } from '../probe.ts';
 import type { Finding } from '../setup-checks.ts';
+import { sizeText } from './amount.ts';
+import { isCacheFolder, TAG } from './cache-folder.ts';
+import { cacheSettings } from './cache-settings.ts';
 import { offlineMode } from './offline.ts';
 import type { Place } from './place.ts';
 import { placesOf } from './places.ts';
@@ -54,4 +58,20 @@ export async function checkSpools(commonDir: string, config: Config): Promise<Fi
   if (mode !== 'on') return { subject, ok: true, detail: 'nothing waits on this computer' };
   const detail = 'offline mode is on: what you push stays on this computer';
   return { subject, ok: false, detail, cure: 'lfs-depot offline off' };
+}
+
+/** Undefined where there is none. */
+export async function checkCache(config: Config): Promise<Finding | undefined> {
+  const subject = 'cache';
+  try {
+    const settings = await cacheSettings(config);
+    if (!settings) return undefined;
+    const { folder, bound } = settings;
+    const backend = openFolder(folder, { location: folder, anchor: TAG, temp: 'tmp', platform: process.platform });
+    const stands = await isCacheFolder(backend, folder);
+    return { subject, ok: true, detail: `${folder}, up to ${sizeText(bound)}${stands ? '' : '; empty yet'}` };
+  } catch (error) {
+    if (!(error instanceof DepotError)) throw error;
+    return { subject, ok: false, detail: error.message, cure: error.cure };
+  }
 }
