@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { filesBelow, type Result, Sandbox } from '../sandbox.ts';
-import { type ApacheServer, startApache } from '../servers/apache.ts';
+import { startApache } from '../servers/apache.ts';
+import { startLatencyProxy } from '../servers/latency-proxy.ts';
 import { PASSWORD, USER } from '../servers/server.ts';
 import { oidOf } from './objects.ts';
 import { sessionMembers } from './processes.ts';
@@ -17,14 +18,18 @@ export interface Spot {
   bringBack(): Promise<void>;
 }
 
-export type SpotKind = 'a folder' | 'Apache';
+/** `Apache far away`: it answers later than one that is near. */
+export type SpotKind = 'a folder' | 'Apache' | 'Apache far away';
+
+/** Milliseconds each way. */
+const FAR = 100;
 
 /** Alice has a clone whose objects are kept in a store and a mirror; nothing is pushed yet. */
 export class MirrorTeam {
   readonly box = new Sandbox();
   store!: Spot;
   mirror!: Spot;
-  readonly #servers: ApacheServer[] = [];
+  readonly #servers: { stop(): Promise<void> }[] = [];
 
   /** @param settings for `.lfsdepot`: `depot.write` and the like. */
   static async start(store: SpotKind, mirror: SpotKind, settings: Record<string, string> = {}): Promise<MirrorTeam> {
@@ -44,8 +49,8 @@ export class MirrorTeam {
     // One password for all servers, whichever is asked for.
     const helper = `!f() { echo username=${USER}; echo password=${PASSWORD}; }; f`;
     await box.git('.', 'config', '--global', 'credential.helper', helper);
-    this.store = await this.#spot(store, 'store');
-    this.mirror = await this.#spot(mirror, 'mirror');
+    this.store = await this.spot(store, 'store');
+    this.mirror = await this.spot(mirror, 'mirror');
     await box.team(this.store.location);
     await box.depot('alice', 'mirror', 'add', this.mirror.location);
     for (const [key, value] of Object.entries(settings)) {
@@ -55,7 +60,8 @@ export class MirrorTeam {
     await box.git('alice', 'commit', '-qm', 'mirror');
   }
 
-  async #spot(kind: SpotKind, name: string): Promise<Spot> {
+  /** A place that nothing stands at yet. */
+  async spot(kind: SpotKind, name: string): Promise<Spot> {
     if (kind === 'a folder') {
       const folder = this.box.path(name);
       const away = `${folder} (away)`;
@@ -65,8 +71,10 @@ export class MirrorTeam {
     }
     const server = await startApache();
     this.#servers.push(server);
+    const proxy = kind === 'Apache far away' ? await startLatencyProxy(server.url, FAR) : undefined;
+    if (proxy) this.#servers.push(proxy);
     return {
-      location: `${server.url}/${name}`,
+      location: `${(proxy ?? server).url}/${name}`,
       folder: join(server.root, name),
       takeAway: () => server.kill(),
       bringBack: () => server.restart(),
