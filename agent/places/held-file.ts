@@ -26,10 +26,15 @@ export function hold(file: string, text: string, counts: (text: string) => boole
         rmSync(file, { force: true });
       };
     }
-    if (isFresh(file) && counts(textOf(file))) return undefined;
+    if (isHeld(file, counts)) return undefined;
     rmSync(file, { force: true });
   }
   return undefined;
+}
+
+/** Whether somebody holds the file, and what is written there counts. */
+export function isHeld(file: string, counts: (text: string) => boolean): boolean {
+  return isFresh(file) && counts(textOf(file));
 }
 
 /** Keeps a file fresh, whoever made it, while the process lives. @returns what stops that. */

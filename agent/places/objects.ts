@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { rising } from '../../backends/rising.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { Objects } from '../store.ts';
@@ -7,7 +8,7 @@ import type { Cache } from './cache.ts';
 import { noticeOnce } from './notice.ts';
 import { offlineMode, spooling } from './offline.ts';
 import { type Places, placesOf } from './places.ts';
-import { readerOf, rising } from './read.ts';
+import { readerOf } from './read.ts';
 import { spoolFor } from './spool.ts';
 import { type Tell, writerOf } from './write.ts';
 

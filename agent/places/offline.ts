@@ -9,7 +9,7 @@ import { trace } from '../trace.ts';
 import { partsOf } from '../transfer-files.ts';
 import { amountOf } from './amount.ts';
 import { deliver } from './deliver.ts';
-import { hold } from './held-file.ts';
+import { hold, isHeld } from './held-file.ts';
 import { notice, noticeOnce } from './notice.ts';
 import type { Spool } from './spool.ts';
 
@@ -39,6 +39,7 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objec
   let delivering = false;
 
   async function put(oid: Parameters<Objects['put']>[0], size: number, localFile: string, options: StoreCall = {}) {
+    away ||= mode === 'auto' && isKnownAway(spool);
     if (away) return keep(oid, size, localFile, options);
     // What waits here was told to be kept: it may be the only good copy, until the place has a verified one.
     const waits = await spool.has(oid);
@@ -50,6 +51,7 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objec
       // Once is enough: 500 objects must not wait 500 times for nothing.
       away = true;
       trace(`objects are spooled from now on: ${error.message}`);
+      await tellAway(spool);
       return keep(oid, size, localFile, options);
     }
     if (waits) await spool.drop(oid);
@@ -111,6 +113,33 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objec
       await inner.get(oid, size, localFile, options);
     },
   };
+}
+
+/**
+ * The other processes of the push need not wait for the same silence: they begin once the first has something to tell of
+ * its object. On Windows, where each has another parent, a push cannot be told from the next; there they do wait.
+ */
+async function tellAway(spool: Spool): Promise<void> {
+  if (process.platform === 'win32') return;
+  try {
+    await spool.prepare();
+    hold(awayFile(spool), String(process.ppid), isOfThisPush);
+  } catch (error) {
+    trace(`other processes are not told that ${spool.location} is out of reach: ${error}`);
+  }
+}
+
+function isKnownAway(spool: Spool): boolean {
+  return process.platform !== 'win32' && isHeld(awayFile(spool), isOfThisPush);
+}
+
+function awayFile(spool: Spool): string {
+  return join(spool.folder, 'away');
+}
+
+/** All agents of a push have git-lfs for a parent. */
+function isOfThisPush(parent: string): boolean {
+  return parent === String(process.ppid);
 }
 
 /** What was killed a moment ago has left its claim fresh. */

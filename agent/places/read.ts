@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { DepotError, isKind, type Kind, throwIfCancelled } from '../../backends/errors.ts';
+import { rising } from '../../backends/rising.ts';
 import type { Oid } from '../oid.ts';
 import type { Objects } from '../store.ts';
 import { partsOf } from '../transfer-files.ts';
@@ -106,14 +107,4 @@ async function heal({ place, store }: Opened, from: Place, { oid, size, localFil
     if (isKind(error, 'cancelled')) throw error;
     notice(`${copy}, and could not be healed: ${error instanceof Error ? error.message : error}`);
   }
-}
-
-/** Of several places, one meter. */
-export function rising(onProgress: ((bytes: number) => void) | undefined): (bytes: number) => void {
-  let most = 0;
-  return (bytes) => {
-    if (bytes <= most) return;
-    most = bytes;
-    onProgress?.(bytes);
-  };
 }

@@ -24,6 +24,8 @@ export interface Spool {
   readonly folder: string;
   /** Where its objects belong: formatLocation of that place. */
   readonly location: string;
+  /** Makes its folder, which `put` does too. */
+  prepare(): Promise<void>;
   /** Keeps the object as a store does: hashed, on the disk, whole or not at all. */
   put(oid: Oid, size: number, localFile: string, options?: StoreCall): Promise<'spooled' | 'present'>;
   /** Copies it to a new local file, hashed; false when it is not here, or cannot be used: traced, and left for `sync` to tell. */
@@ -78,7 +80,7 @@ export function maySpool(commonDir: string): boolean {
 
 function spoolIn(folder: string, location: string): Spool {
   let opening: Store | undefined;
-  let making: Promise<unknown> | undefined;
+  let making: Promise<void> | undefined;
   const fileOf = (oid: Oid): string => join(folder, objectPath(oid));
   const store = (): Store => {
     opening ??= storeOver(
@@ -97,6 +99,11 @@ function spoolIn(folder: string, location: string): Spool {
     await backend.create();
     await backend.write(LOCATION, Buffer.from(`${location}\n`));
     for (const path of [folder, dirname(folder), dirname(dirname(folder))]) await syncFolder(path);
+  }
+
+  function prepare(): Promise<void> {
+    making ??= make();
+    return making;
   }
 
   /** The folders of objects: `aa`. */
@@ -118,11 +125,11 @@ function spoolIn(folder: string, location: string): Spool {
     location,
     fileOf,
     has,
+    prepare,
 
     async put(oid, size, localFile, options) {
       const keep = async (): Promise<'spooled' | 'present'> => {
-        making ??= make();
-        await making;
+        await prepare();
         return (await store().put(oid, size, localFile, options)) === 'present' ? 'present' : 'spooled';
       };
       try {

@@ -1,8 +1,9 @@
 import { DepotError, isKind } from '../../backends/errors.ts';
+import { rising } from '../../backends/rising.ts';
 import type { Kept, Objects } from '../store.ts';
 import type { Place } from './place.ts';
 import type { Places } from './places.ts';
-import { type Failure, inAll, rising, together } from './read.ts';
+import { type Failure, inAll, together } from './read.ts';
 
 /**
  * Writes to the primary or, by rule, to all places at once. Resolves only when the primary, or as many places as the

@@ -2,6 +2,7 @@ import type { Backend, CallOptions } from '../backend.ts';
 import { cancelled, DepotError } from '../errors.ts';
 import { exhaust, isExhausted } from '../exhausted.ts';
 import { pausesOf, type Retries, retryLine, Trouble, triesOf } from '../retries.ts';
+import { rising } from '../rising.ts';
 
 /**
  * A backend whose verbs are called again when they failed in a way that may pass (`temporary`), after pauses that grow. What
@@ -19,7 +20,12 @@ export function retrying(backend: Backend, retries: Retries): Backend {
   async function call<T>(verb: string, options: CallOptions | undefined, work: (o: CallOptions) => Promise<T>) {
     const signal = options?.signal;
     const trouble = new Trouble(retries.timeout);
-    const given = { ...options, onProgress: rising(options?.onProgress, () => trouble.alive()) };
+    const tell = rising(options?.onProgress);
+    const onProgress = (bytes: number): void => {
+      trouble.alive();
+      tell(bytes);
+    };
+    const given = { ...options, onProgress };
     const attempt = async (): Promise<T> => {
       try {
         const done = await work(given);
@@ -117,16 +123,4 @@ function isPassing(error: unknown): error is DepotError {
 /** What answers is there, if only to refuse, or to say that it is held. */
 function isAnswer(error: unknown): boolean {
   return error instanceof DepotError && error.kind !== 'unreachable' && error.kind !== 'cancelled';
-}
-
-/** Of several tries, one meter: what was told once is not taken back. */
-function rising(onProgress: CallOptions['onProgress'], moved: () => void): CallOptions['onProgress'] {
-  // Of an empty file, 0 is told.
-  let most = -1;
-  return (bytes) => {
-    moved();
-    if (bytes <= most) return;
-    most = bytes;
-    onProgress?.(bytes);
-  };
 }
