@@ -25,7 +25,7 @@ export function spoolsIn(gitDir: string): string[] {
 }
 
 function objectsOf(folder: string): string[] {
-  const paths = filesBelow(folder).filter((path) => !/^(location|claim|told-[a-z]+|tmp\/.*)$/.test(path));
+  const paths = filesBelow(folder).filter((path) => !/^(location|claim|away|told-[a-z]+|tmp\/.*)$/.test(path));
   return paths.map((path) => {
     const oid = path.slice(path.lastIndexOf('/') + 1);
     expect(path).toBe(objectFile('', oid));

@@ -57,7 +57,7 @@ beforeAll(async () => {
   await box.git('alice', ...PUSH);
   const [spool, ...more] = spoolsIn(box.path('alice/.git'));
   expect(more).toEqual([]);
-  spooled = new CheckedObjects(spool!, /^(location$|claim$|told-spooled$|tmp\/)/);
+  spooled = new CheckedObjects(spool!, /^(location$|claim$|away$|told-spooled$|tmp\/)/);
   expect(spooled.check().size).toBe(COUNT);
 });
 afterAll(() => box.remove());

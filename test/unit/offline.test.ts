@@ -126,6 +126,23 @@ test.each<Kind>(['unreachable', 'no-store'])('auto: once it is %s the place is n
   expect(await waiting()).toEqual(sources.map(({ oid }) => oid).sort());
 });
 
+test.skipIf(process.platform === 'win32')('auto: what one process found out, the others of the push know', async () => {
+  const [first, second, third] = [placeWith(always('unreachable')), placeWith(), placeWith()];
+  const sources = [100, 200, 300].map(objectOf);
+  const put = (objects: Objects, index: number) => {
+    const { oid, size, file } = sources[index]!;
+    return objects.put(oid, size, file);
+  };
+  expect(await put(spooling(first.place, spool, 'auto'), 0)).toBe('spooled');
+  const other = spooling(second.place, spoolFor(gitDir, spool.location), 'auto');
+  expect(await put(other, 1)).toBe('spooled');
+  expect(second.calls).toEqual([]);
+  // Another push has another parent.
+  writeFileSync(join(spool.folder, 'away'), '1');
+  expect(await put(spooling(third.place, spool, 'auto'), 2)).toBe('stored');
+  expect(await waiting()).toEqual([]);
+});
+
 test('auto: a put that fails on the way is spooled whole', async () => {
   const { place } = placeWith([{ verb: 'put', at: 'middle', meet: failed('unreachable') }]);
   const source = objectOf(3_000_000);
