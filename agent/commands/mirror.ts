@@ -25,8 +25,9 @@ export async function addMirror(typed: string, options: NewStoreOptions, print: 
   const { file, worktree, repository } = await committedFile(FILE);
   const config = await readConfig(cwd, repository);
   const places = placesOf(endpointOf(config), config, worktree);
+  const { primary, rule } = places;
   const wanted = resolveTyped(typed);
-  if (isSame(places.primary.location, wanted))
+  if (isSame(primary.location, wanted))
     throw refused(wanted, 'it is the store itself', 'choose another place for the mirror');
   const made = await makeStore(typed, options, { folders: [worktree, repository.commonDir], config, print });
   const { location } = made;
@@ -41,7 +42,9 @@ export async function addMirror(typed: string, options: NewStoreOptions, print: 
   print('\nNext:');
   print(`  git add ${FILE}\n  git commit -m "Keep a second copy of LFS objects" && git push`);
   print('  lfs-depot sync       brings what is in the store to the mirror, now and whenever you like');
-  print(`To send each push to all places at once: git config --file ${FILE} depot.write all`);
+  if (rule.to === 'primary') {
+    print(`To send each push to all places at once: git config --file ${FILE} depot.write all`);
+  }
   print(`Everybody else, once:\n  lfs-depot trust ${shellWord(name)}`);
   if (location.kind === 'webdav') print(`  lfs-depot login ${shellWord(name)}`);
 }
