@@ -120,19 +120,17 @@ describe.skipIf(NO_APACHE)(`a damaged copy${NO_APACHE ? ': apache is not install
   });
 });
 
-test('of two folders each damaged copy that was asked for is healed, and every clone is right', async () => {
+test('of two folders the one that is asked first is healed, and every clone is right', async () => {
   await start('a folder', 'a folder');
   for (const [what, how] of DAMAGES) {
     damage(store, oids[0]!, how);
     damage(mirror, oids[1]!, how);
-    const shown = await cloneInTerminal();
-    for (const [spot, oid] of [
-      [store, oids[0]!],
-      [mirror, oids[1]!],
-    ] as const) {
-      // Which folder answers first is not said.
-      expect([what, isGood(spot, oid)]).toEqual([what, shown.includes(`${nameIn(spot, oid)}: healed`)]);
-    }
+    // One process asks the same folder first for all; which that is, is not said.
+    const shown = await cloneInTerminal('lfs.concurrenttransfers=1');
+    const healed = [isGood(store, oids[0]!), isGood(mirror, oids[1]!)];
+    const told = [nameIn(store, oids[0]!), nameIn(mirror, oids[1]!)].map((name) => shown.includes(`${name}: healed`));
+    expect([what, healed]).toEqual([what, told]);
+    expect([what, healed.filter(Boolean)]).toEqual([what, [true]]);
     for (const spot of [store, mirror]) {
       for (const oid of oids) writeFileSync(objectFile(spot.folder, oid), goodBytes(oid));
     }

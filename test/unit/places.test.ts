@@ -85,7 +85,7 @@ describe('a push goes', () => {
     ['depot.quorum', '1.5'],
     ['depot.quorum', 'most'],
   ])('nowhere by %s = %s: that is a mistake', (key, value) => {
-    expect(() => places([setting(key, value)])).toThrow(expect.objectContaining({ kind: 'configuration' }));
+    expect(() => places([setting(key, value)]).rule).toThrow(expect.objectContaining({ kind: 'configuration' }));
   });
 });
 
