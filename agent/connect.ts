@@ -31,7 +31,10 @@ export async function connect(init: { operation: Operation; remote: string }, ar
     return { objects: await openOnly(endpoint, config, base), tempFolder };
   }
   const { objectsOf } = await import('./places/objects.ts');
-  return { objects: await objectsOf(endpoint, config, base, repository.commonDir), tempFolder };
+  return {
+    objects: await objectsOf(endpoint, config, { base, commonDir: repository.commonDir, tempFolder }),
+    tempFolder,
+  };
 }
 
 async function openOnly(endpoint: Endpoint, config: Config, base: string): Promise<Objects> {

@@ -4,6 +4,7 @@ import { formatLocation, type Location } from '../backends/location.ts';
 import { shellWord } from '../backends/shell-word.ts';
 import { type Config, readConfig } from './config.ts';
 import { examineStore } from './create-store.ts';
+import { defaultRemote } from './default-remote.ts';
 import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { type Repository, repositoryAround } from './git.ts';
 import { readMarker } from './marker.ts';
@@ -75,18 +76,19 @@ export async function diagnose(typed: string | undefined, tell: (finding: Findin
   const cache = await checkCache(config);
   if (cache) note(cache);
   const base = repository.worktree ?? cwd;
-  if (!(await attempt(note, false, async () => storeOf(config, base), config))) return findings;
-  for (const finding of await checkMirrors(endpointOf(config), config, base)) note(finding);
+  if (!(await attempt(note, false, () => storeOf(config, base), config))) return findings;
+  for (const finding of await checkMirrors(await endpointOf(config), config, base)) note(finding);
   return findings;
 }
 
-function endpointOf(config: Config): Endpoint {
+async function endpointOf(config: Config): Promise<Endpoint> {
   const environment = process.env[LOCATION_VARIABLE];
-  return findEndpoint({ operation: 'upload', remote: '', config, argument: undefined, environment });
+  const remote = await defaultRemote(process.cwd(), config);
+  return findEndpoint({ operation: 'upload', remote, config, argument: undefined, environment });
 }
 
-function storeOf(config: Config, base: string): Named {
-  const endpoint = endpointOf(config);
+async function storeOf(config: Config, base: string): Promise<Named> {
+  const endpoint = await endpointOf(config);
   return { location: locate(endpoint, config, base), kind: endpoint.kind };
 }
 

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { DepotError } from '../backends/errors.ts';
-import type { Setting } from './config.ts';
+import { isCommitted, placeOfSetting, type Setting } from './config.ts';
 import { git } from './git.ts';
 
 /** A value that the user gave, and where: messages name that, so that it can be found and mended. */
@@ -10,10 +10,19 @@ export interface Given {
   name: string;
   value: string;
   from: 'config' | 'environment';
+  /** The file of the repository in which it stands, if it does. */
+  file?: string | undefined;
 }
 
 export function givenIn(setting: Setting | undefined): Given | undefined {
-  return setting && { name: setting.key, value: setting.value, from: 'config' };
+  return (
+    setting && {
+      name: setting.key,
+      value: setting.value,
+      from: 'config',
+      ...(isCommitted(setting) && { file: placeOfSetting(setting) }),
+    }
+  );
 }
 
 /** Undefined when the variable is not set. */
@@ -26,8 +35,9 @@ export function givenBy(env: NodeJS.ProcessEnv, name: string): Given | undefined
  * The error for a value that cannot be used.
  * @param why must not repeat a value that may be a secret.
  */
-export function refuse({ name, from }: Given, why: string, wanted: string): DepotError {
-  const look = from === 'config' ? `\nto see where it is set: git config --show-origin --get-all ${name}` : '';
+export function refuse({ name, from, file }: Given, why: string, wanted: string): DepotError {
+  const where = file === undefined ? '--show-origin' : `--file ${file}`;
+  const look = from === 'config' ? `\nto see where it is set: git config ${where} --get-all ${name}` : '';
   return new DepotError('configuration', { what: `cannot use ${name}`, why, cure: `${wanted}${look}` });
 }
 

@@ -63,13 +63,19 @@ export async function openAt(location: Location, anchor: string, config: Config)
 
 /**
  * Opens what an endpoint names; `own` when those are the objects of a git repository.
+ * @param timeout see `openStore`.
  * @throws DepotError as `openStore` and `openGitObjects`.
  */
-export async function openEndpoint(kind: Endpoint['kind'], location: Location, config: Config): Promise<Opened> {
+export async function openEndpoint(
+  kind: Endpoint['kind'],
+  location: Location,
+  config: Config,
+  timeout?: number,
+): Promise<Opened> {
   const repository = async () => ({ store: await openGitObjects(location, config, surroundings()), own: true });
   if (kind === 'repository') return repository();
   try {
-    return { store: await openStore(location, config), own: false };
+    return { store: await openStore(location, config, timeout), own: false };
   } catch (error) {
     if (kind === 'store' || !isKind(error, 'no-store')) throw error;
     return repository().catch((second) => {
@@ -83,10 +89,13 @@ export interface Opened {
   own: boolean;
 }
 
-/** @throws DepotError `no-store` without a marker, `unreachable` when nothing answers. */
-export async function openStore(location: Location, config: Config): Promise<Store> {
+/**
+ * @param timeout milliseconds that the store has to answer; default a minute.
+ * @throws DepotError `no-store` without a marker, `unreachable` when nothing answers.
+ */
+export async function openStore(location: Location, config: Config, timeout?: number): Promise<Store> {
   const backend = await openAt(location, MARKER, config);
-  const { findings } = await answering(backend.location, (signal) => readMarker(backend, { signal }));
+  const { id, findings } = await answering(backend.location, (signal) => readMarker(backend, { signal }), timeout);
   backend.assume(findings);
-  return storeOver(backend, { objects: '', verify: verifyPolicy(config, backend.capabilities.reads) });
+  return storeOver(backend, { id, objects: '', verify: verifyPolicy(config, backend.capabilities.reads) });
 }

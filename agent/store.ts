@@ -29,12 +29,16 @@ export interface StoreCall extends CallOptions {
 
 /** LFS objects over a backend. What stands at a location and how it is opened: marker.ts and git-objects.ts. */
 export interface Store extends Objects {
+  /** Tells it from other stores, whatever they are called; undefined for the objects of a repository. */
+  readonly id: string | undefined;
   readonly backend: Backend;
   stat(oid: Oid, options?: CallOptions): Promise<Entry | undefined>;
   list(options?: CallOptions): AsyncIterable<{ oid: Oid; size: number }>;
 }
 
 export interface StoreOptions {
+  /** See Store. */
+  id?: string;
   /** The folder of the objects relative to the backend's root; '' for the root itself. */
   objects: string;
   /**
@@ -147,6 +151,7 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
 
   return {
     location: backend.location,
+    id: options.id,
     resumes: backend.capabilities.resumes,
     backend,
     put,

@@ -88,6 +88,11 @@ export function covers(prefix: Location, location: Location, platform: NodeJS.Pl
   return outer.length <= inner.length && outer.every((segment, index) => segment === inner[index]);
 }
 
+/** One text for all spellings of a location that the platform takes for one. */
+export function locationKey(location: Location, platform: NodeJS.Platform): string {
+  return segments(location, platform).join('/');
+}
+
 function segments(location: Location, platform: NodeJS.Platform): string[] {
   const fold = (text: string) => text.normalize('NFC').toLowerCase();
   switch (location.kind) {

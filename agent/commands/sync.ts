@@ -1,6 +1,7 @@
 import { DepotError, isKind, printable } from '../../backends/errors.ts';
 import { parseLocation } from '../../backends/location.ts';
 import { type Config, readConfig } from '../config.ts';
+import { defaultRemote } from '../default-remote.ts';
 import { findEndpoint } from '../endpoint.ts';
 import { findRepository, type Repository } from '../git.ts';
 import { objectsFolderOf, tempFolderOf } from '../lfs-storage.ts';
@@ -12,7 +13,8 @@ import { type Everything, everythingIn } from '../places/everything.ts';
 import { inPlaces } from '../places/objects.ts';
 import { offlineMode } from '../places/offline.ts';
 import { type Places, placesOf } from '../places/places.ts';
-import { type Spool, spoolsIn } from '../places/spool.ts';
+import { rescue } from '../places/rescue.ts';
+import { type Spool, spoolFor, spoolsIn } from '../places/spool.ts';
 import type { Objects } from '../store.ts';
 import { assertTrusted } from '../trust.ts';
 import { type Meter, meterOn } from './meter.ts';
@@ -43,18 +45,22 @@ async function syncUntil(signal: AbortSignal, { all, json }: SyncOptions, print:
   const meter = meterOn(process.stderr, json);
   const context: Context = { repository, config, signal, tell, meter };
 
+  // A mistake in it is told before anything is done.
+  const mode = offlineMode(config);
   const spools = await spoolsIn(repository.commonDir);
-  const places = await placesHere(context, spools.length > 0);
+  const { places, why } = await placesHere(context);
+  if (!places && (spools.length === 0 || !isKind(why, 'configuration', 'untrusted'))) throw why;
   if (spools.length === 0) tell('Nothing waits on this computer.');
   const deliveries: Delivered[] = [];
   for (const spool of spools) deliveries.push(await deliverOne(spool, places, context));
-  const caughtUp = places && places.mirrors.length > 0 ? await catchUpAll(places, all, context) : undefined;
+  const caughtUp = places && places.mirrors.length > 0 ? await catchUpAll(places, spools, all, context) : undefined;
+  if (isKind(why, 'untrusted')) tellTrouble('The store of this repository is not used', why, tell);
   const refused = places?.refused ?? [];
   for (const { text, error } of refused) tellTrouble(`The mirror ${printable(text)} is not used`, error, tell);
   if (all && places && places.mirrors.length + refused.length === 0) {
     tell('There is no mirror to bring anything to: lfs-depot mirror add <location> makes one.');
   }
-  if (offlineMode(config) === 'on') {
+  if (mode === 'on') {
     tell('Offline mode is still on: pushes stay on this computer until `lfs-depot offline off`.');
   }
   if (json) print(JSON.stringify(forPrograms(deliveries, caughtUp, refused), null, 2));
@@ -63,7 +69,8 @@ async function syncUntil(signal: AbortSignal, { all, json }: SyncOptions, print:
     (caughtUp?.places ?? []).every(({ trouble, failed }) => !trouble && failed.length === 0) &&
     (caughtUp?.nowhere.length ?? 0) === 0 &&
     (caughtUp?.unlisted.length ?? 0) === 0 &&
-    refused.length === 0
+    refused.length === 0 &&
+    !isKind(why, 'untrusted')
   );
 }
 
@@ -75,15 +82,15 @@ interface Context {
   meter: Meter;
 }
 
-/** @param elsewhere what waits may belong to another place: then it is no error that this repository names none. */
-async function placesHere({ config, repository }: Context, elsewhere: boolean): Promise<Places | undefined> {
+/** What waits may belong to another place: then it may be no error that this repository names none that can be used. */
+async function placesHere({ config, repository }: Context): Promise<{ places?: Places; why?: unknown }> {
   try {
+    const remote = await defaultRemote(process.cwd(), config);
     const none = { argument: undefined, environment: undefined };
-    const endpoint = findEndpoint({ operation: 'upload', remote: '', config, ...none });
-    return placesOf(endpoint, config, repository.worktree ?? process.cwd());
-  } catch (error) {
-    if (!elsewhere || !isKind(error, 'configuration')) throw error;
-    return undefined;
+    const endpoint = findEndpoint({ operation: 'upload', remote, config, ...none });
+    return { places: placesOf(endpoint, config, repository.worktree ?? process.cwd()) };
+  } catch (why) {
+    return { why };
   }
 }
 
@@ -95,33 +102,60 @@ interface Delivered {
 }
 
 async function deliverOne(spool: Spool, places: Places | undefined, context: Context): Promise<Delivered> {
-  const { tell, signal, meter } = context;
-  const to = printable(spool.location);
-  const isHere = places?.primary.name === spool.location;
+  const { tell, signal, meter, repository } = context;
+  const here =
+    places && spoolFor(repository.commonDir, places.primary.name).folder === spool.folder ? places : undefined;
+  const to = here?.rule.quorum === undefined ? printable(spool.location) : `${here.rule.quorum} places (depot.quorum)`;
   let done = 0;
   const onDelivered = (): void => meter.tell(`Delivering to ${to}`, ++done);
   try {
-    const objects = isHere ? inPlaces(places, (_, text) => tell(text)) : await objectsAt(spool, context);
+    const objects = here ? inPlaces(here, (_, text) => tell(text)) : await objectsAt(spool, context);
     const result = await deliver(spool, objects, { signal, onDelivered }).finally(meter.clear);
+    await rescueAll(spool, objects, result, context);
     tellDelivery(to, result, tell);
-    // With a mirror, they are caught up with in a moment.
-    if (!isHere && places?.mirrors.length === 0 && result.delivered + result.present > 0) {
-      tell(`    This repository keeps its objects in ${places.primary.name} now. To have them there too:`);
-      tell('    → git lfs push --all origin');
-    }
+    if (!here && places && result.delivered + result.present > 0) tellMoved(places, tell);
     return { spool, result };
   } catch (error) {
     if (!(error instanceof DepotError) || error.kind === 'cancelled') throw error;
     tellTrouble(`What waits here for ${to} stays here`, error, tell);
+    if (!here && places) {
+      tellMoved(places, tell);
+      tell(`    When they are there, and ${to} is gone for good, remove ${spool.folder}`);
+    }
     return { spool, error };
   }
 }
 
-/** A place that this repository does not name, or no longer. */
-async function objectsAt({ location: text }: Spool, { config }: Context): Promise<Objects> {
+/** Not done unasked: of two stores of a repository, one may be closed to those who read the other. */
+function tellMoved({ primary }: Places, tell: Print): void {
+  tell(`    This repository keeps its objects in ${primary.name} now. To have them there too:`);
+  tell('    → git lfs fetch --all && git lfs push --all origin');
+}
+
+/** What waits damaged is no trouble where a good copy is at hand. */
+async function rescueAll(spool: Spool, objects: Objects, result: Delivery, context: Context): Promise<void> {
+  const { repository, config, signal } = context;
+  const damaged = result.failed.filter(({ error }) => error.kind === 'corrupt');
+  if (damaged.length === 0) return;
+  const known = await objectsOfHistory();
+  const folders = { objectsFolder: objectsFolderOf(repository, config), tempFolder: tempFolderOf(repository, config) };
+  for (const failure of damaged) {
+    const size = known.get(failure.oid)?.size;
+    if (size === undefined || !(await rescue(failure.oid, spool, objects, { ...folders, size, signal }))) continue;
+    result.failed.splice(result.failed.indexOf(failure), 1);
+    result.present++;
+  }
+}
+
+/**
+ * A place that this repository does not name, or no longer. As ever, an own folder that is a remote needs no trust.
+ * @throws DepotError `untrusted`.
+ */
+async function objectsAt({ location: text, kind }: Spool, { config }: Context): Promise<Objects> {
   const location = parseLocation(text, surroundings());
-  assertTrusted(location, 'what waits on this computer', config, surroundings());
-  return (await openEndpoint('either', location, config)).store;
+  const isOpenToGit = kind === 'repository' && location.kind === 'folder';
+  if (!isOpenToGit) assertTrusted(location, 'what waits on this computer', config, surroundings());
+  return (await openEndpoint(kind, location, config)).store;
 }
 
 interface CaughtUpAll {
@@ -132,7 +166,7 @@ interface CaughtUpAll {
   unlisted: Everything['unlisted'];
 }
 
-async function catchUpAll(places: Places, all: boolean, context: Context): Promise<CaughtUpAll> {
+async function catchUpAll(places: Places, spools: Spool[], all: boolean, context: Context): Promise<CaughtUpAll> {
   const { repository, config, signal, tell, meter } = context;
   const everywhere = [places.primary, ...places.mirrors];
   const tempFolder = tempFolderOf(repository, config);
@@ -144,6 +178,7 @@ async function catchUpAll(places: Places, all: boolean, context: Context): Promi
   const result = await catchUp(objects.values(), everywhere, {
     objectsFolder: objectsFolderOf(repository, config),
     tempFolder,
+    spools: spools.filter(({ folder }) => folder === spoolFor(repository.commonDir, places.primary.name).folder),
     signal,
     onObject: () => meter.tell('Comparing places', ++done, objects.size),
   }).finally(meter.clear);

@@ -2,6 +2,7 @@ import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, parseLocation } from '../../backends/location.ts';
 import { type Config, readConfig } from '../config.ts';
 import { unsetEverywhere } from '../config-edit.ts';
+import { defaultRemote } from '../default-remote.ts';
 import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git } from '../git.ts';
 import { shareBehind } from '../mapped-drive.ts';
@@ -55,8 +56,9 @@ export async function allow(location: Location, print: (line: string) => void): 
 async function ofRepository(cwd: string): Promise<Location[]> {
   const repository = await findRepository(cwd);
   const config = await readConfig(cwd, repository);
+  const remote = await defaultRemote(cwd, config);
   const placeFor = (operation: Operation): Location => {
-    const endpoint = findEndpoint({ operation, remote: '', config, argument: undefined, environment: undefined });
+    const endpoint = findEndpoint({ operation, remote, config, argument: undefined, environment: undefined });
     return resolveEndpoint(endpoint, repository.worktree ?? cwd);
   };
   const from = placeFor('download');

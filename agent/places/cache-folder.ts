@@ -46,7 +46,8 @@ export async function makeCacheFolder(backend: Backend, root: string): Promise<v
 
 async function readTag(backend: Backend): Promise<string | undefined> {
   try {
-    return (await backend.read(TAG))?.toString();
+    // A pipe of that name, to be opened, would hang us for ever.
+    return (await backend.stat(TAG)) && (await backend.read(TAG))?.toString();
   } catch (error) {
     // The tag is the backend's anchor: without it, there is no storage.
     if (isKind(error, 'no-store')) return undefined;

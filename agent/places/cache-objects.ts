@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../../backends/errors.ts';
@@ -99,8 +99,10 @@ async function* objectsIn(root: string, signal: AbortSignal | undefined): AsyncG
   }
 }
 
+/** Real ones: a link may lead to somebody's own objects, which are not the cache's to remove. */
 async function foldersIn(folder: string): Promise<string[]> {
-  return (await namesIn(folder)).filter((name) => /^[0-9a-f]{2}$/.test(name));
+  const names = (await namesIn(folder)).filter((name) => /^[0-9a-f]{2}$/.test(name));
+  return names.filter((name) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory());
 }
 
 async function namesIn(folder: string): Promise<string[]> {

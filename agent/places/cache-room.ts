@@ -96,7 +96,8 @@ type Answer = 'room' | 'no room' | 'busy';
 /** False when the cache is full, or when nobody knows just now. */
 async function claim({ root, bound }: Room, blocks: number): Promise<boolean> {
   const path = join(root, USAGE);
-  const usage = await ifThere(open(path, constants.O_WRONLY | constants.O_APPEND));
+  // Who else may write here could have made it a link to another file.
+  const usage = await ifThere(open(path, constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0)));
   if (!usage) return false;
   try {
     if (((await usage.stat()).size + blocks) * BLOCK > bound) return false;

@@ -72,6 +72,8 @@ export function cacheIn({ folder: root, bound }: CacheSettings): Cache {
     try {
       stands ||= await isCacheFolder(backend, root);
       if (!stands) return false;
+      // What is no file, like a pipe, is not opened: that could hang.
+      if (!(await backend.stat(path, { signal: options.signal, beforePut: true }))) return false;
       const expect = { size, sha256: oid };
       if ((await copyOver(path, localFile, { ...options, expect })) === undefined) return false;
       await noteUse(join(root, path), size);

@@ -8,6 +8,7 @@ import { partsOf } from '../transfer-files.ts';
 import type { Opened } from './nearest.ts';
 import type { Place } from './place.ts';
 import { readerOf } from './read.ts';
+import type { Spool } from './spool.ts';
 
 /** What became of one place. */
 export interface CaughtUp {
@@ -30,6 +31,8 @@ export interface CatchUpOptions {
   /** git-lfs's folders on this computer: objects are taken from the first, and put into the second on their way. */
   objectsFolder: string;
   tempFolder: string;
+  /** What waits on this computer: objects are taken from there, too. */
+  spools?: readonly Spool[];
   signal: AbortSignal;
   /** Called after each object that was looked at. */
   onObject?: (oid: Oid, size: number) => void;
@@ -53,7 +56,7 @@ export async function catchUp(
   places: readonly Place[],
   options: CatchUpOptions,
 ): Promise<CatchUp> {
-  const { signal } = options;
+  const { signal, spools = [] } = options;
   const results = places.map((place): CaughtUp => ({ place, brought: 0, bytes: 0, failed: [], trouble: undefined }));
   const opened = await openAll(results);
   const read = readerOf(opened.map(({ place }) => place));
@@ -116,9 +119,10 @@ export async function catchUp(
 
   /** The object as a file of this computer: fetched only if it has to be, and once. */
   function sourceOf(oid: Oid, size: number, isElsewhere: boolean): Source {
-    const own = join(options.objectsFolder, objectPath(oid));
+    const here = [join(options.objectsFolder, objectPath(oid)), ...spools.map((spool) => spool.fileOf(oid))];
+    const isWhole = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.size === size;
+    const damaged = new Set<string>();
     const fetched = join(options.tempFolder, `depot-sync-${oid.slice(0, 16)}-${randomBytes(8).toString('hex')}`);
-    let isOwnGood = statSync(own, { throwIfNoEntry: false })?.size === size;
     let fetching: Promise<string> | undefined;
     const fetch = async (): Promise<string> => {
       mkdirSync(options.tempFolder, { recursive: true });
@@ -131,14 +135,15 @@ export async function catchUp(
     };
     return {
       async file() {
-        if (isOwnGood) return own;
+        const own = here.find((file) => !damaged.has(file) && isWhole(file));
+        if (own !== undefined) return own;
         if (!isElsewhere) throw NOWHERE;
         fetching ??= fetch();
         return fetching;
       },
       isDamaged(file) {
-        if (file === own) isOwnGood = false;
-        return file === own;
+        damaged.add(file);
+        return here.includes(file);
       },
       remove() {
         if (fetching) for (const path of partsOf(fetched)) rmSync(path, { force: true });

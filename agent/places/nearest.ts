@@ -10,13 +10,14 @@ export interface Opened {
 const HESITATE = 3000;
 
 /**
- * The places to read from, nearest first: folders before what lies behind a network, and among those of one sort in the
- * order in which they answer. Only as many are opened as are needed: while a folder has what is asked for, no server hears
+ * The places to read from, nearest first: folders, as they are listed, before what lies behind a network; of servers the one
+ * that answers first. Only as many are opened as are needed: while a folder has what is asked for, no server hears
  * of it. The order is found once in a process.
  */
 export function nearestOf(places: readonly Place[]): () => AsyncGenerator<Opened> {
   const isNear = ({ location }: Place): boolean => location.kind === 'folder';
-  const waves = [places.filter(isNear), places.filter((place) => !isNear(place))].filter((wave) => wave.length > 0);
+  // One folder at a time: each that hangs holds one of the four threads that all files are read by.
+  const waves = [...places.filter(isNear).map((place) => [place]), places.filter((place) => !isNear(place))];
   const ready: Opened[] = [];
   const opening = new Set<Promise<void>>();
 

@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { rising } from '../../backends/rising.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
@@ -9,22 +8,38 @@ import { noticeOnce } from './notice.ts';
 import { offlineMode, spooling } from './offline.ts';
 import { type Places, placesOf } from './places.ts';
 import { readerOf } from './read.ts';
-import { spoolFor } from './spool.ts';
+import { spoolFor, spoolsIn } from './spool.ts';
 import { type Tell, writerOf } from './write.ts';
 
 /**
  * The objects of a repository, wherever they may be found: the spool, the cache, the store and its mirrors. Opens nothing yet.
- * @param base see `placesOf`.
  */
-export async function objectsOf(endpoint: Endpoint, config: Config, base: string, commonDir: string): Promise<Objects> {
+export async function objectsOf(endpoint: Endpoint, config: Config, here: Here): Promise<Objects> {
+  const { base, commonDir, tempFolder } = here;
   const places = placesOf(endpoint, config, base);
-  const tell = tellerIn(join(commonDir, 'lfs-depot'));
-  for (const [index, { text, error }] of places.refused.entries()) {
-    tell(`refused-${index}`, `the mirror ${text} is not used: ${error.why}`);
+  const tell = tellerIn(tempFolder);
+  const [unused, ...more] = places.refused;
+  if (unused) {
+    const others = more.length === 0 ? '' : `, and ${more.length} more are not, see lfs-depot mirror list`;
+    tell('refused', `the mirror ${unused.text} is not used: ${unused.error.why}${others}`);
   }
   const cache = config.get('depot.cache') ? await (await import('./cache.ts')).cacheFrom(config) : undefined;
   const far = inPlaces(places, tell);
-  return spooling(cache ? through(cache, far) : far, spoolFor(commonDir, places.primary.name), offlineMode(config));
+  const { primary } = places;
+  const spool = spoolFor(commonDir, primary.name, primary.kind);
+  return spooling(cache ? through(cache, far) : far, spool, offlineMode(config), {
+    isOut: () => primary.trouble !== undefined,
+    others: async () => (await spoolsIn(commonDir)).filter(({ folder }) => folder !== spool.folder),
+  });
+}
+
+interface Here {
+  /** See `placesOf`. */
+  base: string;
+  /** The git folder. */
+  commonDir: string;
+  /** git-lfs's own, where it removes what is older than an hour. */
+  tempFolder: string;
 }
 
 /** All places as one. */

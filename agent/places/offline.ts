@@ -30,11 +30,23 @@ export function offlineMode(config: Config): OfflineMode {
   }
 }
 
+interface Beside {
+  /**
+   * Asked after a put that failed because something is out of reach: whether that is true of all there is, so that no further
+   * object need be tried. Not so where a quorum is missed by a mirror.
+   */
+  isOut?: () => boolean;
+  /** The other spools of the clone: what waits for another place, or for this one under its old name, is read all the same. */
+  others?: () => Promise<Spool[]>;
+}
+
 /**
  * Objects that wait in the spool while their place is out of reach. Once the place takes something again, all that waits is
  * delivered, by one of the processes of a push. What waits can be fetched, as if it were there already.
  */
-export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objects {
+export function spooling(inner: Objects, spool: Spool, mode: OfflineMode, beside: Beside = {}): Objects {
+  const { isOut = () => true, others = async () => [] } = beside;
+  let spools: Promise<Spool[]> | undefined;
   let away = mode === 'on';
   let delivering = false;
 
@@ -48,10 +60,12 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objec
       kept = await inner.put(oid, size, localFile, waits ? { ...options, suspect: true } : options);
     } catch (error) {
       if (mode !== 'auto' || !isKind(error, 'unreachable', 'no-store')) throw error;
-      // Once is enough: 500 objects must not wait 500 times for nothing.
-      away = true;
-      trace(`objects are spooled from now on: ${error.message}`);
-      await tellAway(spool);
+      trace(`${oid} is spooled: ${error.message}`);
+      if (isOut()) {
+        // Once is enough: 500 objects must not wait 500 times for nothing.
+        away = true;
+        await tellAway(spool);
+      }
       return keep(oid, size, localFile, options);
     }
     if (waits) await spool.drop(oid);
@@ -61,7 +75,8 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objec
 
   async function keep(...args: Parameters<Objects['put']>): Promise<'spooled'> {
     await spool.put(...args);
-    const why = mode === 'on' ? 'offline mode is on' : `${inner.location} is out of reach`;
+    const gone = away ? `${inner.location} is out of reach` : 'too few places are in reach';
+    const why = mode === 'on' ? 'offline mode is on' : gone;
     const whose = mode === 'on' ? `objects for ${inner.location}` : 'objects';
     const until = 'until `lfs-depot sync` (colleagues cannot have them before)';
     noticeOnce(spool.folder, 'spooled', `${why}: ${whose} are kept on this computer ${until}`);
@@ -105,10 +120,12 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode): Objec
     resumes: inner.resumes,
     put,
     async get(oid, size, localFile, options) {
-      if (await spool.has(oid)) {
+      spools ??= others();
+      for (const one of [spool, ...(await spools)]) {
+        if (!(await one.has(oid))) continue;
         // What a download from the place has left is of no use: this one is new.
         for (const file of partsOf(localFile)) rmSync(file, { force: true });
-        if (await spool.get(oid, size, localFile, options)) return;
+        if (await one.get(oid, size, localFile, options)) return;
       }
       await inner.get(oid, size, localFile, options);
     },

@@ -1,8 +1,8 @@
 import { DepotError } from '../../backends/errors.ts';
 import { openFolder } from '../../backends/folder/folder.ts';
+import { shellWord } from '../../backends/shell-word.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { readMarker } from '../marker.ts';
 import { probe } from '../probe.ts';
 import type { Finding } from '../setup-checks.ts';
 import { sizeText } from './amount.ts';
@@ -10,7 +10,7 @@ import { isCacheFolder, TAG } from './cache-folder.ts';
 import { cacheSettings } from './cache-settings.ts';
 import { offlineMode } from './offline.ts';
 import type { Place } from './place.ts';
-import { placesOf } from './places.ts';
+import { type Places, placesOf } from './places.ts';
 import { spoolsIn } from './spool.ts';
 
 // What doctor looks at beside the store itself.
@@ -20,29 +20,66 @@ import { spoolsIn } from './spool.ts';
  * @param base see `placesOf`.
  */
 export async function checkMirrors(endpoint: Endpoint, config: Config, base: string): Promise<Finding[]> {
-  const { mirrors, refused } = placesOf(endpoint, config, base);
+  const places = placesOf(endpoint, config, base);
+  const { primary, mirrors, refused } = places;
   const unused = refused.map(({ text, error }) => ({
     subject: 'mirror',
     ok: false,
     detail: `${text} is not used: ${error.why}`,
     cure: error.cure,
   }));
-  return [...(await Promise.all(mirrors.map(checkMirror))), ...unused];
+  const tried = await Promise.all(mirrors.map(checkMirror));
+  return [...tried, ...(await twins([primary, ...mirrors])), ...unused, ...checkRule(places)];
+}
+
+/** Only a push reads the rule, and fails for a mistake in it. */
+function checkRule(places: Places): Finding[] {
+  try {
+    const { quorum = 1 } = places.rule;
+    const count = 1 + places.mirrors.length;
+    if (quorum <= count) return [];
+    const detail = `depot.quorum wants ${quorum} places, and there are ${count}: every push will fail`;
+    return [{ subject: 'mirror', ok: false, detail, cure: 'lfs-depot mirror add <location>; or lower depot.quorum' }];
+  } catch (error) {
+    return [wrong('mirror', error)];
+  }
+}
+
+function wrong(subject: string, error: unknown): Finding {
+  if (!(error instanceof DepotError)) throw error;
+  return { subject, ok: false, detail: error.message, cure: error.cure };
+}
+
+/** Places that are one store by two names: a copy that one takes for a second. */
+async function twins(places: Place[]): Promise<Finding[]> {
+  const seen = new Map<string, Place>();
+  const found: Finding[] = [];
+  for (const place of places) {
+    const id = await place.open().then(
+      (store) => store.id,
+      () => undefined,
+    );
+    const twin = id === undefined ? undefined : seen.get(id);
+    if (id !== undefined) seen.set(id, twin ?? place);
+    if (!twin) continue;
+    const detail = `${place.name} is the same store as ${twin.name}, by another name: it is no second copy`;
+    const cure = `lfs-depot mirror remove ${shellWord(place.name)}`;
+    found.push({ subject: 'mirror', ok: false, detail, cure });
+  }
+  return found;
 }
 
 async function checkMirror(mirror: Place): Promise<Finding> {
   try {
-    const { backend } = await mirror.open();
+    const { backend, id } = await mirror.open();
     await probe(backend);
-    const { id } = await readMarker(backend);
     return {
       subject: 'mirror',
       ok: true,
       detail: `${mirror.name}, id ${id}: an object was stored, read back and removed`,
     };
   } catch (error) {
-    if (!(error instanceof DepotError)) throw error;
-    return { subject: 'mirror', ok: false, detail: error.message, cure: error.cure };
+    return wrong('mirror', error);
   }
 }
 
@@ -54,8 +91,11 @@ export async function checkSpools(commonDir: string, config: Config): Promise<Fi
     const detail = `objects wait on this computer for ${spools.map(({ location }) => location).join(' and ')}`;
     return { subject, ok: false, detail, cure: 'lfs-depot sync' };
   }
-  const mode = offlineMode(config);
-  if (mode !== 'on') return { subject, ok: true, detail: 'nothing waits on this computer' };
+  try {
+    if (offlineMode(config) !== 'on') return { subject, ok: true, detail: 'nothing waits on this computer' };
+  } catch (error) {
+    return wrong(subject, error);
+  }
   const detail = 'offline mode is on: what you push stays on this computer';
   return { subject, ok: false, detail, cure: 'lfs-depot offline off' };
 }
@@ -71,7 +111,6 @@ export async function checkCache(config: Config): Promise<Finding | undefined> {
     const stands = await isCacheFolder(backend, folder);
     return { subject, ok: true, detail: `${folder}, up to ${sizeText(bound)}${stands ? '' : '; empty yet'}` };
   } catch (error) {
-    if (!(error instanceof DepotError)) throw error;
-    return { subject, ok: false, detail: error.message, cure: error.cure };
+    return wrong(subject, error);
   }
 }

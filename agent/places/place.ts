@@ -26,6 +26,9 @@ export interface Place {
  */
 const OF_THE_PLACE = new Set(['unreachable', 'no-store', 'credentials', 'configuration', 'unsupported', 'untrusted']);
 
+/** Milliseconds: nobody should wait a minute in each push for a mirror that hangs. */
+const MIRROR_TIMEOUT = 15_000;
+
 export function placeAt({ role, kind, location }: Pick<Place, 'role' | 'kind' | 'location'>, config: Config): Place {
   let opening: Promise<Store> | undefined;
   let trouble: DepotError | undefined;
@@ -42,7 +45,7 @@ export function placeAt({ role, kind, location }: Pick<Place, 'role' | 'kind' | 
     },
     blame,
     open: () => {
-      opening ??= openEndpoint(kind, location, config).then(
+      opening ??= openEndpoint(kind, location, config, role === 'mirror' ? MIRROR_TIMEOUT : undefined).then(
         ({ store }) => store,
         (error) => {
           // Whatever it was, the place cannot be asked: nothing may be called absent there.

@@ -13,13 +13,17 @@ export interface Places {
   mirrors: Place[];
   /** Mirrors that are not used, and why: not trusted, or not to be read. */
   refused: Refused[];
-  rule: WriteRule;
+  /** @throws DepotError `configuration` for settings that cannot be used. */
+  readonly rule: WriteRule;
 }
 
 export interface Refused {
   text: string;
   error: DepotError;
 }
+
+/** More mirrors than anybody has: the rest is not looked at. Each that cannot be used is told of in every push. */
+const MOST_MIRRORS = 16;
 
 /** When a push may say that it is done. */
 export interface WriteRule {
@@ -35,13 +39,21 @@ const ALONE: WriteRule = { to: 'primary', quorum: undefined };
 
 /**
  * @param base what a remote's relative path is relative to, as for git: the worktree.
- * @throws DepotError `untrusted` for the primary, `configuration` for settings that cannot be used.
+ * @throws DepotError `untrusted`, `configuration` for the primary.
  */
 export function placesOf(endpoint: Endpoint, config: Config, base: string): Places {
   const location = locate(endpoint, config, base);
   const primary = placeAt({ role: 'primary', kind: endpoint.kind, location }, config);
-  const places: Places = { primary, mirrors: [], refused: [], rule: endpoint.instead ? ALONE : writeRule(config) };
-  for (const setting of endpoint.instead ? [] : config.all(MIRROR)) {
+  const places: Places = {
+    primary,
+    mirrors: [],
+    refused: [],
+    // Read by who writes: a mistake in it is nothing to a download.
+    get rule() {
+      return endpoint.instead ? ALONE : writeRule(config);
+    },
+  };
+  for (const setting of endpoint.instead ? [] : config.all(MIRROR).slice(0, MOST_MIRRORS)) {
     try {
       const mirror = mirrorIn(setting, config);
       const known = [primary, ...places.mirrors].some((place) => isSame(place.location, mirror));

@@ -3,6 +3,7 @@ import { DepotError, isKind, type Kind, throwIfCancelled } from '../../backends/
 import { rising } from '../../backends/rising.ts';
 import type { Oid } from '../oid.ts';
 import type { Objects } from '../store.ts';
+import { trace } from '../trace.ts';
 import { partsOf } from '../transfer-files.ts';
 import { nearestOf, type Opened } from './nearest.ts';
 import { notice } from './notice.ts';
@@ -17,6 +18,8 @@ import type { Refused } from './places.ts';
 export function readerOf(places: readonly Place[], refused: readonly Refused[] = []): Objects['get'] {
   const nearest = nearestOf(places);
   let told = false;
+  /** Where a damaged copy could not be replaced: that is tried, and told, once. */
+  const unhealed = new Set<Place>();
 
   return async (oid, size, localFile, options = {}) => {
     const failures: Failure[] = [];
@@ -38,7 +41,11 @@ export function readerOf(places: readonly Place[], refused: readonly Refused[] =
         if (error.kind === 'corrupt') damaged.push({ place, store });
         continue;
       }
-      for (const bad of damaged) await heal(bad, place, { oid, size, localFile, signal: options.signal });
+      const good = { oid, size, localFile, signal: options.signal };
+      for (const bad of damaged) {
+        if (unhealed.has(bad.place)) trace(`${oid} is damaged in ${bad.place.name}, too`);
+        else if (!(await heal(bad, place, good))) unhealed.add(bad.place);
+      }
       return;
     }
     for (const place of places) {
@@ -96,15 +103,17 @@ interface Good {
   signal: AbortSignal | undefined;
 }
 
-/** Replaces a damaged copy. That this fails must not cost the good one. */
-async function heal({ place, store }: Opened, from: Place, { oid, size, localFile, signal }: Good): Promise<void> {
+/** Replaces a damaged copy; to whether that could be done. That it fails must not cost the good one. */
+async function heal({ place, store }: Opened, from: Place, { oid, size, localFile, signal }: Good): Promise<boolean> {
   const copy = `the copy of ${oid.slice(0, 10)} in ${place.name} is damaged`;
   try {
     const outcome = await store.put(oid, size, localFile, { signal, suspect: true });
     if (outcome === 'healed' || outcome === 'stored') notice(`${copy}: healed with the one of ${from.name}`);
     else notice(`${copy}, or was: by now it is right`);
+    return true;
   } catch (error) {
     if (isKind(error, 'cancelled')) throw error;
     notice(`${copy}, and could not be healed: ${error instanceof Error ? error.message : error}`);
+    return false;
   }
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { open, readdir, readFile, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { CallOptions } from '../../backends/backend.ts';
@@ -7,9 +6,12 @@ import { DepotError, isKind } from '../../backends/errors.ts';
 import { WAITING } from '../../backends/folder/calls.ts';
 import { openFolder } from '../../backends/folder/folder.ts';
 import { makeRoot } from '../../backends/folder/modes.ts';
+import { locationKey, parseLocation } from '../../backends/location.ts';
 import { errorCode, fromSystemError } from '../../backends/system-error.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { objectPath } from '../layout.ts';
 import type { Oid } from '../oid.ts';
+import { surroundings } from '../open-store.ts';
 import { STALE, type Store, type StoreCall, storeOver } from '../store.ts';
 import { trace } from '../trace.ts';
 import { spoolsFolder } from './spools-folder.ts';
@@ -24,6 +26,8 @@ export interface Spool {
   readonly folder: string;
   /** Where its objects belong: formatLocation of that place. */
   readonly location: string;
+  /** What that is: see Endpoint. */
+  readonly kind: Endpoint['kind'];
   /** Makes its folder, which `put` does too. */
   prepare(): Promise<void>;
   /** Keeps the object as a store does: hashed, on the disk, whole or not at all. */
@@ -50,13 +54,15 @@ export interface Waiting {
   since: Date;
 }
 
-/** The file with the text of the location: what says that the folder is a spool. */
+/** The file with the text of the location, and its kind on a second line: what says that the folder is a spool. */
 const LOCATION = 'location';
 
-/** The spool for the place at `location`. Touches nothing. */
-export function spoolFor(commonDir: string, location: string): Spool {
-  const key = createHash('sha256').update(location).digest('hex').slice(0, 16);
-  return spoolIn(join(spoolsFolder(commonDir), key), location);
+/** The spool for the place at `location`, in any of its spellings. Touches nothing. */
+export function spoolFor(commonDir: string, location: string, kind: Endpoint['kind'] = 'store'): Spool {
+  const around = surroundings();
+  const name = locationKey(parseLocation(location, around), around.platform);
+  const key = createHash('sha256').update(name).digest('hex').slice(0, 16);
+  return spoolIn(join(spoolsFolder(commonDir), key), location, kind);
 }
 
 /** Those that hold objects. */
@@ -65,20 +71,24 @@ export async function spoolsIn(commonDir: string): Promise<Spool[]> {
   const found: Spool[] = [];
   for (const name of (await namesIn(parent)).sort()) {
     const folder = join(parent, name);
-    const location = await readFile(join(folder, LOCATION), 'utf8').catch(() => undefined);
-    if (location === undefined) continue;
-    const spool = spoolIn(folder, location.trim());
+    const [location, kind] = await readLocation(join(folder, LOCATION));
+    const spool = spoolIn(folder, location, kind);
     if (!(await spool.isEmpty())) found.push(spool);
   }
   return found;
 }
 
-/** One cheap look, for the agent's start: whether there ever was a spool. */
-export function maySpool(commonDir: string): boolean {
-  return existsSync(spoolsFolder(commonDir));
+/** Without it the objects still wait, and must not be passed over in silence. */
+async function readLocation(file: string): Promise<[string, Endpoint['kind']]> {
+  try {
+    const [location = '', kind = ''] = (await readFile(file, 'utf8')).split('\n');
+    return [location, kind === 'repository' || kind === 'either' ? kind : 'store'];
+  } catch (error) {
+    return [`an unknown place: ${file} cannot be read (${errorCode(error)})`, 'store'];
+  }
 }
 
-function spoolIn(folder: string, location: string): Spool {
+function spoolIn(folder: string, location: string, kind: Endpoint['kind']): Spool {
   let opening: Store | undefined;
   let making: Promise<void> | undefined;
   const fileOf = (oid: Oid): string => join(folder, objectPath(oid));
@@ -97,7 +107,7 @@ function spoolIn(folder: string, location: string): Spool {
     const { backend } = store();
     await makeParents(dirname(folder));
     await backend.create();
-    await backend.write(LOCATION, Buffer.from(`${location}\n`));
+    await backend.write(LOCATION, Buffer.from(`${location}\n${kind}\n`));
     for (const path of [folder, dirname(folder), dirname(dirname(folder))]) await syncFolder(path);
   }
 
@@ -123,6 +133,7 @@ function spoolIn(folder: string, location: string): Spool {
   return {
     folder,
     location,
+    kind,
     fileOf,
     has,
     prepare,

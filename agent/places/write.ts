@@ -12,12 +12,14 @@ import { type Failure, inAll, together } from './read.ts';
  * @returns what throws DepotError `configuration` for a quorum that there are not enough places for: not earlier, since who
  * only reads needs none.
  */
-export function writerOf({ primary, mirrors, refused, rule }: Places, tell: Tell): Objects['put'] {
-  const places = rule.to === 'all' ? [primary, ...mirrors] : [primary];
+export function writerOf(all: Places, tell: Tell): Objects['put'] {
+  const { primary, mirrors, refused } = all;
   const missed = new Set<Place>();
   let told = false;
 
   return async (oid, size, localFile, options = {}) => {
+    const { rule } = all;
+    const places = rule.to === 'all' ? [primary, ...mirrors] : [primary];
     const tooMany = beyond(rule.quorum, 1 + mirrors.length, refused.length, told);
     if (tooMany) {
       told = true;
@@ -27,7 +29,8 @@ export function writerOf({ primary, mirrors, refused, rule }: Places, tell: Tell
     const meter = slowest(places, rising(options.onProgress));
     const failures: (Failure & { place: Place })[] = [];
     let kept: Kept | undefined;
-    let copies = 0;
+    /** One store by two names is one copy. */
+    const copies = new Set<string>();
 
     async function putInto(place: Place): Promise<void> {
       try {
@@ -35,7 +38,7 @@ export function writerOf({ primary, mirrors, refused, rule }: Places, tell: Tell
         const store = await place.open();
         const outcome = await store.put(oid, size, localFile, { ...options, onProgress: meter.of(place) });
         meter.of(place)(size);
-        copies++;
+        copies.add(store.id ?? place.name);
         if (place === primary || kept === undefined) kept = outcome;
       } catch (error) {
         if (!(error instanceof DepotError)) throw error;
@@ -49,13 +52,17 @@ export function writerOf({ primary, mirrors, refused, rule }: Places, tell: Tell
     const cancelled = failures.find(({ error }) => isKind(error, 'cancelled'));
     if (cancelled) throw cancelled.error;
     const isPrimaryIn = !failures.some(({ place }) => place === primary);
-    const enough = rule.quorum === undefined ? isPrimaryIn : copies >= rule.quorum;
+    const enough = rule.quorum === undefined ? isPrimaryIn : copies.size >= rule.quorum;
     if (!enough || kept === undefined) {
       const ofPrimary = failures.filter(({ place }) => place === primary);
       const error =
         rule.quorum === undefined
           ? inAll(what, ofPrimary, told)
-          : together(`${what} in ${rule.quorum} places, as depot.quorum says`, failures, told);
+          : together(
+              `${what} in ${rule.quorum} places, as depot.quorum says`,
+              asFailures(failures, copies, places),
+              told,
+            );
       told = places.every(({ trouble }) => trouble);
       throw error;
     }
@@ -68,6 +75,17 @@ export function writerOf({ primary, mirrors, refused, rule }: Places, tell: Tell
     }
     return kept;
   };
+}
+
+/** Where nothing failed there are too few: some are one store by two names. */
+function asFailures(failures: Failure[], copies: Set<string>, [place]: Place[]): Failure[] {
+  if (failures.length > 0 || !place) return failures;
+  const error = new DepotError('configuration', {
+    what: 'cannot count the copies',
+    why: `some of the places are one store by two names: there are ${copies.size} copies in all`,
+    cure: 'see which: lfs-depot doctor; then remove one: lfs-depot mirror remove <location>',
+  });
+  return [{ place, error }];
 }
 
 export type Tell = (name: string, text: string) => void;

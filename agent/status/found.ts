@@ -1,8 +1,9 @@
 import { DepotError } from '../../backends/errors.ts';
 import { formatLocation, parseLocation } from '../../backends/location.ts';
 import { type Config, isCommitted, readConfig } from '../config.ts';
+import { defaultRemote } from '../default-remote.ts';
 import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from '../endpoint.ts';
-import { findRepository, type Repository, runGit } from '../git.ts';
+import { findRepository, type Repository } from '../git.ts';
 import { resolveEndpoint, surroundings } from '../open-store.ts';
 import { type Place, placeAt } from '../places/place.ts';
 import { isSame, MIRROR, type Places, placesOf } from '../places/places.ts';
@@ -61,13 +62,4 @@ export function isKnownToClones({ role, location }: Place, config: Config): bool
         return false;
       }
     });
-}
-
-/** As git-lfs: the one of the branch, or that lfs.remote names, or the only one, or origin. */
-async function defaultRemote(cwd: string, config: Config): Promise<string> {
-  const { status, stdout } = await runGit(['symbolic-ref', '--quiet', '--short', 'HEAD'], { cwd });
-  const ofBranch = status === 0 ? config.get(`branch.${stdout.trim()}.remote`)?.value : undefined;
-  const names = config.settings.flatMap(({ key }) => /^remote\.(.+)\.url$/s.exec(key)?.[1] ?? []);
-  const only = new Set(names).size === 1 ? names[0] : undefined;
-  return ofBranch ?? config.get('remote.lfsdefault')?.value ?? only ?? 'origin';
 }

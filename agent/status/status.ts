@@ -85,7 +85,7 @@ export async function statusOf({ refs, all, brief, tell }: StatusOptions): Promi
   if (!brief || matters.length > 0) for (const mirror of found.mirrors) mirrors.push(await askAll(mirror, matters));
 
   const spools = await spoolsIn(repository.commonDir);
-  const waiting = await oidsIn(spools.find(({ location }) => location === primary.name));
+  const waiting = await oidsIn(spools);
   const folder = objectsFolderOf(repository, config);
   const locateObject = (pointer: Pointer): Missing => ({
     ...pointer,
@@ -95,8 +95,11 @@ export async function statusOf({ refs, all, brief, tell }: StatusOptions): Promi
   const missing = notThere.map(locateObject);
   const { quorum } = rule;
   const copies = (oid: Oid): number => [store, ...mirrors].filter(({ answer }) => answer(oid) === 'there').length;
-  const short = quorum === undefined ? missing : everything.filter(({ oid }) => copies(oid) < quorum).map(locateObject);
   const places = [store, ...mirrors.filter(({ place }) => isKnownToClones(place, config))];
+  // Copies that no clone knows of are copies, and of no use to it.
+  const isShort = ({ oid }: Pointer): boolean =>
+    copies(oid) < (quorum ?? 0) || !places.some(({ answer }) => answer(oid) === 'there');
+  const short = quorum === undefined ? missing : everything.filter(isShort).map(locateObject);
   const clone = brief ? { misses: [], untold: [], unread: 0 } : await cloneOf(cwd, revisions, pointers, places);
   return {
     found,
@@ -147,9 +150,10 @@ async function cloneOf(cwd: string, { tips }: Revisions, { blobs }: Pointers, pl
   return { misses: [...misses.values()], untold: [...untold.values()], unread };
 }
 
-async function oidsIn(spool: Spool | undefined): Promise<Set<Oid>> {
+/** For whatever place: what waits here can be fetched here, and brought anywhere. */
+async function oidsIn(spools: Spool[]): Promise<Set<Oid>> {
   const oids = new Set<Oid>();
-  if (spool) for await (const { oid } of spool.list()) oids.add(oid);
+  for (const spool of spools) for await (const { oid } of spool.list()) oids.add(oid);
   return oids;
 }
 

@@ -48,7 +48,7 @@ test('a store that has moved gets what waits for it, and how to bring it to the 
     0,
     `Delivered to ${store}: 1 object (1.5 KB).\n` +
       `    This repository keeps its objects in ${moved} now. To have them there too:\n` +
-      '    → git lfs push --all origin\n',
+      '    → git lfs fetch --all && git lfs push --all origin\n',
   ]);
   expect(waiting()).toEqual([]);
   expect(soundStore(store)).toEqual([oid]);

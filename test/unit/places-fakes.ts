@@ -25,6 +25,8 @@ export interface FakeOptions {
   opening?: Promise<unknown>;
   resumes?: boolean;
   role?: Place['role'];
+  /** Of its store; two places may be one. */
+  id?: string;
 }
 
 /** A place at a location; one with an opening that hangs is that of a server that does not answer. */
@@ -36,6 +38,7 @@ export function fakePlace(text: string, options: FakeOptions = {}): FakePlace {
 
   const store: Store = {
     location: text,
+    id: options.id,
     resumes,
     backend: undefined as unknown as Backend,
     async get(_oid, size, localFile, call) {

@@ -16,7 +16,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseOid } from '../../agent/oid.ts';
-import { maySpool, type Spool, spoolFor, spoolsIn, type Waiting } from '../../agent/places/spool.ts';
+import { type Spool, spoolFor, spoolsIn, type Waiting } from '../../agent/places/spool.ts';
+import { spoolsFolder } from '../../agent/places/spools-folder.ts';
 import { expectFailure } from '../conformance/failure.ts';
 import { sourceIn } from '../conformance/source.ts';
 
@@ -48,7 +49,7 @@ async function listed(of: Spool): Promise<Waiting[]> {
 
 test('a spool touches nothing until something is put into it', async () => {
   const { oid, size } = objectOf(10);
-  expect(maySpool(gitDir)).toBe(false);
+  expect(existsSync(spoolsFolder(gitDir))).toBe(false);
   expect(await spool.has(oid)).toBe(false);
   expect(await spool.isEmpty()).toBe(true);
   expect(await spool.get(oid, size, join(local, 'fetched'))).toBe(false);
@@ -65,7 +66,7 @@ test.each([1, 500, 3_000_000])('an object of %i bytes is kept, told once, given 
   expect(await spool.put(oid, size, file)).toBe('spooled');
   expect(await spool.put(oid, size, file)).toBe('present');
   rmSync(file);
-  expect(maySpool(gitDir)).toBe(true);
+  expect(existsSync(spoolsFolder(gitDir))).toBe(true);
   expect(await spool.has(oid)).toBe(true);
   expect(readFileSync(spool.fileOf(oid)).equals(content)).toBe(true);
   const [waiting, ...others] = await listed(spool);
