@@ -32,7 +32,12 @@ export async function connect(init: { operation: Operation; remote: string }, ar
   }
   const { objectsOf } = await import('./places/objects.ts');
   return {
-    objects: await objectsOf(endpoint, config, { base, commonDir: repository.commonDir, tempFolder }),
+    objects: await objectsOf(endpoint, config, {
+      operation: init.operation,
+      base,
+      commonDir: repository.commonDir,
+      tempFolder,
+    }),
     tempFolder,
   };
 }

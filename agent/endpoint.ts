@@ -87,7 +87,7 @@ function search({ operation, remote, config }: EndpointQuery): Found | undefined
 }
 
 /** The longest prefix wins; `pushInsteadOf` goes first for uploads. */
-function insteadOf(url: string, { operation, config }: EndpointQuery): string {
+export function insteadOf(url: string, { operation, config }: Pick<EndpointQuery, 'operation' | 'config'>): string {
   for (const name of operation === 'upload' ? ['.pushinsteadof', '.insteadof'] : ['.insteadof']) {
     let best: Setting | undefined;
     for (const setting of config.settings) {

@@ -45,37 +45,43 @@ export function resolveEndpoint(endpoint: Endpoint, base: string): Location {
  * The backend at a location, with what git is configured to for the web.
  * @param anchor see OpenOptions.
  */
-export async function openAt(location: Location, anchor: string, config: Config): Promise<Backend> {
+export async function openAt(
+  location: Location,
+  anchor: string,
+  config: Config,
+  { retries: most = Number.POSITIVE_INFINITY }: Patience = {},
+): Promise<Backend> {
   const web =
     location.kind === 'webdav'
       ? await (await import('./network/http-settings.ts')).webOptionsFor(location.url, config, process.env)
       : undefined;
   const mounts = mountsIn(config, surroundings());
+  const given = retriesFrom(config);
+  const retries = { ...given, count: Math.min(given.count, most) };
   return openBackend(location, {
     platform: process.platform,
     anchor,
     temp: 'tmp',
     mounts,
-    web,
-    retries: retriesFrom(config),
+    web: web && { ...web, retries },
+    retries,
   });
 }
 
 /**
  * Opens what an endpoint names; `own` when those are the objects of a git repository.
- * @param timeout see `openStore`.
  * @throws DepotError as `openStore` and `openGitObjects`.
  */
 export async function openEndpoint(
   kind: Endpoint['kind'],
   location: Location,
   config: Config,
-  timeout?: number,
+  patience?: Patience,
 ): Promise<Opened> {
   const repository = async () => ({ store: await openGitObjects(location, config, surroundings()), own: true });
   if (kind === 'repository') return repository();
   try {
-    return { store: await openStore(location, config, timeout), own: false };
+    return { store: await openStore(location, config, patience), own: false };
   } catch (error) {
     if (kind === 'store' || !isKind(error, 'no-store')) throw error;
     return repository().catch((second) => {
@@ -89,13 +95,22 @@ export interface Opened {
   own: boolean;
 }
 
-/**
- * @param timeout milliseconds that the store has to answer; default a minute.
- * @throws DepotError `no-store` without a marker, `unreachable` when nothing answers.
- */
-export async function openStore(location: Location, config: Config, timeout?: number): Promise<Store> {
-  const backend = await openAt(location, MARKER, config);
-  const { id, findings } = await answering(backend.location, (signal) => readMarker(backend, { signal }), timeout);
+/** How much is waited for. */
+export interface Patience {
+  /** Milliseconds that a store has to show that it is there; default a minute. */
+  timeout?: number | undefined;
+  /** At most so many repetitions, whatever the user has set. */
+  retries?: number | undefined;
+}
+
+/** @throws DepotError `no-store` without a marker, `unreachable` when nothing answers. */
+export async function openStore(location: Location, config: Config, patience: Patience = {}): Promise<Store> {
+  const backend = await openAt(location, MARKER, config, patience);
+  const { id, findings } = await answering(
+    backend.location,
+    (signal) => readMarker(backend, { signal }),
+    patience.timeout,
+  );
   backend.assume(findings);
   return storeOver(backend, { id, objects: '', verify: verifyPolicy(config, backend.capabilities.reads) });
 }

@@ -46,6 +46,7 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .command('trust')
     .description('allow a location that came with a clone')
     .argument('[location]', 'default: the one that this repository names')
+    .option('--mirrors', 'without a location: the mirrors that this repository names, too')
     .option('--list', 'show what is allowed')
     .option('--remove <location>', 'allow it no longer')
     .option('--json', 'with --list: for programs')

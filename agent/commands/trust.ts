@@ -16,6 +16,8 @@ export interface TrustOptions {
   list?: boolean;
   remove?: string;
   json?: boolean;
+  /** Also the mirrors that the repository names. */
+  mirrors?: boolean;
 }
 
 /** Allows a location (default: the one of the repository at hand), lists the allowed ones, or takes one back. */
@@ -23,7 +25,8 @@ export async function trust(typed: string | undefined, options: TrustOptions, pr
   const cwd = process.cwd();
   if (options.list) return list(await readConfig(cwd, undefined), options.json === true, print);
   if (options.remove !== undefined) return remove(options.remove, print);
-  const locations = typed === undefined ? await ofRepository(cwd) : spellings(resolveTyped(typed));
+  const locations =
+    typed === undefined ? await ofRepository(cwd, options.mirrors === true) : spellings(resolveTyped(typed));
   for (const location of locations) await allow(location, print);
 }
 
@@ -52,8 +55,11 @@ export async function allow(location: Location, print: (line: string) => void): 
   print(`Trusted from now on, with everything below it: ${name}`);
 }
 
-/** Where the repository at hand fetches from, where it pushes to if that is another place, and the mirrors it names. */
-async function ofRepository(cwd: string): Promise<Location[]> {
+/**
+ * Where the repository at hand fetches from, where it pushes to if that is another place, and, if asked for,
+ * its mirrors: who was told of one location has not decided on others.
+ */
+async function ofRepository(cwd: string, withMirrors: boolean): Promise<Location[]> {
   const repository = await findRepository(cwd);
   const config = await readConfig(cwd, repository);
   const remote = await defaultRemote(cwd, config);
@@ -63,7 +69,7 @@ async function ofRepository(cwd: string): Promise<Location[]> {
   };
   const from = placeFor('download');
   const to = placeFor('upload');
-  const mirrors = config.all(MIRROR).flatMap(({ value }) => readable(value));
+  const mirrors = (withMirrors ? config.all(MIRROR) : []).flatMap(({ value }) => readable(value));
   return isSame(formatLocation(to), from) ? [from, ...mirrors] : [from, to, ...mirrors];
 }
 

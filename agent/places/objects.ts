@@ -2,10 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { rising } from '../../backends/rising.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { Operation } from '../protocol.ts';
 import type { Objects } from '../store.ts';
 import type { Cache } from './cache.ts';
 import { noticeOnce } from './notice.ts';
-import { offlineMode, spooling } from './offline.ts';
+import { type OfflineMode, offlineMode, spooling } from './offline.ts';
 import { type Places, placesOf } from './places.ts';
 import { readerOf } from './read.ts';
 import { spoolFor, spoolsIn } from './spool.ts';
@@ -15,8 +16,8 @@ import { type Tell, writerOf } from './write.ts';
  * The objects of a repository, wherever they may be found: the spool, the cache, the store and its mirrors. Opens nothing yet.
  */
 export async function objectsOf(endpoint: Endpoint, config: Config, here: Here): Promise<Objects> {
-  const { base, commonDir, tempFolder } = here;
-  const places = placesOf(endpoint, config, base);
+  const { operation, base, commonDir, tempFolder } = here;
+  const places = placesOf(endpoint, config, base, operation);
   const tell = tellerIn(tempFolder);
   const [unused, ...more] = places.refused;
   if (unused) {
@@ -27,13 +28,25 @@ export async function objectsOf(endpoint: Endpoint, config: Config, here: Here):
   const far = inPlaces(places, tell);
   const { primary } = places;
   const spool = spoolFor(commonDir, primary.name, primary.kind);
-  return spooling(cache ? through(cache, far) : far, spool, offlineMode(config), {
+  return spooling(cache ? through(cache, far) : far, spool, modeHere(config), {
     isOut: () => primary.trouble !== undefined,
-    others: async () => (await spoolsIn(commonDir)).filter(({ folder }) => folder !== spool.folder),
+    others: async () => {
+      // In a repository that a group shares, a colleague's may be closed to us.
+      const all = await spoolsIn(commonDir).catch(() => []);
+      return all.filter(({ folder }) => folder !== spool.folder);
+    },
   });
 }
 
+/** A CI job's clone is thrown away, and with it what waits there: `auto` means `off` in one. */
+function modeHere(config: Config): OfflineMode {
+  const mode = offlineMode(config);
+  const isJob = !/^(|0|false)$/i.test(process.env.CI ?? '');
+  return mode === 'auto' && isJob ? 'off' : mode;
+}
+
 interface Here {
+  operation: Operation;
   /** See `placesOf`. */
   base: string;
   /** The git folder. */

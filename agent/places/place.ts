@@ -2,7 +2,7 @@ import { DepotError } from '../../backends/errors.ts';
 import { formatLocation, type Location } from '../../backends/location.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { openEndpoint } from '../open-store.ts';
+import { openEndpoint, type Patience } from '../open-store.ts';
 import type { Store } from '../store.ts';
 
 /** One of the locations that keep a repository's objects. Nothing of it is touched before `open`. */
@@ -26,10 +26,17 @@ export interface Place {
  */
 const OF_THE_PLACE = new Set(['unreachable', 'no-store', 'credentials', 'configuration', 'unsupported', 'untrusted']);
 
-/** Milliseconds: nobody should wait a minute in each push for a mirror that hangs. */
-const MIRROR_TIMEOUT = 15_000;
+/**
+ * Where there is another place to ask: nobody should wait a minute in each push for a mirror that hangs, nor in a clone for a
+ * store that is down. Three repetitions take about 3 to 7 s.
+ */
+export const HASTY: Patience = { timeout: 15_000, retries: 3 };
 
-export function placeAt({ role, kind, location }: Pick<Place, 'role' | 'kind' | 'location'>, config: Config): Place {
+export function placeAt(
+  { role, kind, location }: Pick<Place, 'role' | 'kind' | 'location'>,
+  config: Config,
+  patience?: Patience,
+): Place {
   let opening: Promise<Store> | undefined;
   let trouble: DepotError | undefined;
   const blame = (error: unknown): void => {
@@ -45,7 +52,7 @@ export function placeAt({ role, kind, location }: Pick<Place, 'role' | 'kind' | 
     },
     blame,
     open: () => {
-      opening ??= openEndpoint(kind, location, config, role === 'mirror' ? MIRROR_TIMEOUT : undefined).then(
+      opening ??= openEndpoint(kind, location, config, patience).then(
         ({ store }) => store,
         (error) => {
           // Whatever it was, the place cannot be asked: nothing may be called absent there.

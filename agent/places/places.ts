@@ -1,11 +1,12 @@
 import { DepotError } from '../../backends/errors.ts';
 import { covers, type Location, parseLocation, withoutSecrets } from '../../backends/location.ts';
 import { type Config, isCommitted, type Setting } from '../config.ts';
-import type { Endpoint } from '../endpoint.ts';
+import { type Endpoint, insteadOf } from '../endpoint.ts';
 import { givenIn, readInteger, refuse } from '../given.ts';
 import { locate, surroundings } from '../open-store.ts';
+import type { Operation } from '../protocol.ts';
 import { assertTrusted } from '../trust.ts';
-import { type Place, placeAt } from './place.ts';
+import { HASTY, type Place, placeAt } from './place.ts';
 
 /** Where the objects of a repository are kept: one store, and the mirrors that `.lfsdepot` or git config name. */
 export interface Places {
@@ -38,12 +39,15 @@ export const MIRROR = 'depot.mirror';
 const ALONE: WriteRule = { to: 'primary', quorum: undefined };
 
 /**
+ * @param operation what the places are for; a download with a second place to ask waits less for the first.
  * @param base what a remote's relative path is relative to, as for git: the worktree.
  * @throws DepotError `untrusted`, `configuration` for the primary.
  */
-export function placesOf(endpoint: Endpoint, config: Config, base: string): Places {
+export function placesOf(endpoint: Endpoint, config: Config, base: string, operation?: Operation): Places {
   const location = locate(endpoint, config, base);
-  const primary = placeAt({ role: 'primary', kind: endpoint.kind, location }, config);
+  const named = endpoint.instead ? [] : config.all(MIRROR).slice(0, MOST_MIRRORS);
+  const patience = operation === 'download' && named.length > 0 ? HASTY : undefined;
+  const primary = placeAt({ role: 'primary', kind: endpoint.kind, location }, config, patience);
   const places: Places = {
     primary,
     mirrors: [],
@@ -53,11 +57,11 @@ export function placesOf(endpoint: Endpoint, config: Config, base: string): Plac
       return endpoint.instead ? ALONE : writeRule(config);
     },
   };
-  for (const setting of endpoint.instead ? [] : config.all(MIRROR).slice(0, MOST_MIRRORS)) {
+  for (const setting of named) {
     try {
       const mirror = mirrorIn(setting, config);
       const known = [primary, ...places.mirrors].some((place) => isSame(place.location, mirror));
-      if (!known) places.mirrors.push(placeAt({ role: 'mirror', kind: 'store', location: mirror }, config));
+      if (!known) places.mirrors.push(placeAt({ role: 'mirror', kind: 'store', location: mirror }, config, HASTY));
     } catch (error) {
       if (!(error instanceof DepotError)) throw error;
       places.refused.push({ text: withoutSecrets(setting.value), error });
@@ -69,7 +73,8 @@ export function placesOf(endpoint: Endpoint, config: Config, base: string): Plac
 /** @throws DepotError `untrusted`, `configuration`. */
 function mirrorIn(setting: Setting, config: Config): Location {
   const around = surroundings();
-  const location = parseLocation(setting.value, around);
+  // Whose folder differs says so in one way for all locations.
+  const location = parseLocation(insteadOf(`depot::${setting.value}`, { operation: 'download', config }), around);
   if (isCommitted(setting) || setting.scope === 'unknown')
     assertTrusted(location, `${MIRROR} in .lfsdepot`, config, around);
   return location;

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import type { CallOptions } from '../../backends/backend.ts';
 import { DepotError, isKind, type Kind, throwIfCancelled } from '../../backends/errors.ts';
 import { rising } from '../../backends/rising.ts';
 import type { Oid } from '../oid.ts';
@@ -9,6 +10,7 @@ import { nearestOf, type Opened } from './nearest.ts';
 import { notice } from './notice.ts';
 import type { Place } from './place.ts';
 import type { Refused } from './places.ts';
+import { unlessStalled } from './stalling.ts';
 
 /**
  * Reads from the nearest place, and from the next where an object is absent, damaged, or cannot be had. A damaged copy is
@@ -27,15 +29,17 @@ export function readerOf(places: readonly Place[], refused: readonly Refused[] =
     const onProgress = rising(options.onProgress);
     for await (const { place, store } of nearest()) {
       throwIfCancelled(options.signal, `cannot fetch ${oid}`);
-      if (!store.resumes) for (const file of partsOf(localFile)) rmSync(file, { force: true });
+      if (!store.resumes) removeParts(localFile);
+      const resume = store.resumes && options.resume === true;
+      const fetch = (call: CallOptions) => store.get(oid, size, localFile, { ...call, resume });
+      const call = { signal: options.signal, onProgress };
       try {
-        await store.get(oid, size, localFile, {
-          ...options,
-          onProgress,
-          resume: store.resumes && options.resume === true,
-        });
+        await (places.length > 1 ? unlessStalled(`cannot fetch ${oid} from ${place.name}`, call, fetch) : fetch(call));
       } catch (error) {
+        throwIfCancelled(options.signal, `cannot fetch ${oid}`);
         if (!(error instanceof DepotError) || isHere(error)) throw error;
+        // One that hangs may have begun it.
+        if (error.kind === 'unreachable' && !store.resumes) removeParts(localFile);
         place.blame(error);
         failures.push({ place, error });
         if (error.kind === 'corrupt') damaged.push({ place, store });
@@ -59,6 +63,10 @@ export function readerOf(places: readonly Place[], refused: readonly Refused[] =
     told = places.every(({ trouble }) => trouble);
     throw error;
   };
+}
+
+function removeParts(localFile: string): void {
+  for (const file of partsOf(localFile)) rmSync(file, { force: true });
 }
 
 export interface Failure {

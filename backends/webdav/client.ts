@@ -97,7 +97,8 @@ export function clientFor(location: string, web: WebOptions): Client {
       try {
         const answer = await exchange(asking);
         reached = true;
-        signs++;
+        // A server that says that it is not able to is no better than silence.
+        if (!PASSING.has(answer.status)) signs++;
         return answer;
       } catch (error) {
         if (isUnknownAuthority(error) && (await pool.trustSystem())) continue;

@@ -82,7 +82,7 @@ describe.skipIf(NO_APACHE)(`an object${NO_APACHE ? ': apache is not installed' :
     expect(line).toContain(`${store.location}: the store does not have it`);
     expect(line).toContain(`${mirror.location}: depot.mirror in .lfsdepot names it, and you have not allowed`);
     expect(hint).toContain(`lfs-depot trust ${mirror.location}`);
-    await team.box.depot('alice', 'trust');
+    await team.box.depot('alice', 'trust', '--mirrors');
     expect(await team.clone()).toMatchObject({ status: 0, stderr: '' });
   });
 

@@ -55,7 +55,7 @@ test.skipIf(!HAS_TRACE)('nothing is looked at in a mirror before it is trusted, 
   expect(await traced('git', 'push', '-q', 'origin', 'HEAD')).toEqual([]);
   expect(await traced(PROGRAM, 'mirror', 'list')).toEqual([]);
   expect(await bob.git('bob', 'lfs', 'ls-files')).toContain('b.bin');
-  await bob.depot('bob', 'trust');
+  await bob.depot('bob', 'trust', '--mirrors');
   expect(await traced(PROGRAM, 'mirror', 'list')).toEqual([]);
   bob.write('bob/c.bin', 500);
   await bob.git('bob', 'add', '.');
@@ -77,7 +77,7 @@ test('a mirror that is not trusted is told of on the terminal, once, and in GIT_
 test('trust without a location allows the store and the mirrors', async () => {
   await bob.depot('.', 'trust', '--remove', store);
   await clone(SKIP);
-  await bob.depot('bob', 'trust');
+  await bob.depot('bob', 'trust', '--mirrors');
   const list = await bob.depot('.', 'trust', '--list');
   for (const location of [store, mirror]) expect(list).toContain(`${location}\t(global git config)`);
   await loseInStore();
