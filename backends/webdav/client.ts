@@ -159,7 +159,8 @@ export function clientFor(location: string, web: WebOptions): Client {
 
   async function send(request: Request): Promise<Answer> {
     const { what, signal, once } = request;
-    let hesitate = false;
+    // Where there is no other try, a body that is refused unread has to be heard of in this one.
+    let hesitate = request.body !== undefined && hopeless.has(request.method);
     const attempt = async (_: number, isLast: () => boolean): Promise<Answer> => {
       let answer: Answer;
       try {

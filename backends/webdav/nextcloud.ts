@@ -144,7 +144,8 @@ async function partsLost(answer: Answer, what: string): Promise<DepotError> {
 async function forget(place: Place, upload: URL, what: string): Promise<void> {
   const signal = AbortSignal.timeout(10_000);
   try {
-    await discard(await place.client.send({ what, method: 'DELETE', url: upload, signal, once: true }));
+    // Tried again: who refuses a body often closes the connection, too.
+    await discard(await place.client.send({ what, method: 'DELETE', url: upload, signal }));
   } catch {
     // The server removes it within a day.
   }
