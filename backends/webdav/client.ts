@@ -9,6 +9,7 @@ import { connections } from './connection.ts';
 import { type Answer, type Body, BrokenExchange, discard, exchange } from './exchange.ts';
 import { fromNetwork, isUnknownAuthority, notLetIn } from './failures.ts';
 import type { WebOptions } from './options.ts';
+import { followRedirects } from './redirects.ts';
 
 /** HTTP to one server: with login, redirects, and requests repeated where the network or the server had a bad moment. */
 export interface Client {
@@ -52,8 +53,6 @@ const LET_IN = new Set([200, 201, 204, 206, 207, 304, 403, 404, 405, 409, 412, 4
 
 /** The longest that one `Retry-After` is obeyed, in milliseconds. */
 const LONGEST_ORDER = 60_000;
-
-const MAX_REDIRECTS = 5;
 
 export function clientFor(location: string, web: WebOptions): Client {
   const own = new URL(location);
@@ -128,35 +127,6 @@ export function clientFor(location: string, web: WebOptions): Client {
     }
   }
 
-  /**
-   * Follows where the server points: to another origin without credentials and only to read (a server may keep its files
-   * elsewhere), never from https to http or back, and with what changes something only to the same name in another folder.
-   */
-  async function follow(request: Request, hesitate: boolean): Promise<Answer> {
-    const { method } = request;
-    const reads = method === 'GET' || method === 'HEAD';
-    let { url } = request;
-    let pointed: Answer | undefined;
-    for (let hops = 0; ; hops++) {
-      const answer = await askAsUser(request, url, hesitate);
-      const target = redirectOf(answer, url);
-      if (!target || isSlash(url, target)) {
-        // Not there either, or not for everybody: then it is the address that is wrong.
-        const lost = url.origin !== own.origin && answer.status >= 400 && answer.status < 500;
-        if (pointed && lost) throw await moved(pointed, url, request, own);
-        return answer;
-      }
-      // Who is sent from http: to https: could not write there, and its settings for TLS are those of another URL.
-      const allowed = target.origin === own.origin || (reads && url.protocol === target.protocol);
-      // Who sends everybody to a start page must not have that removed, or what lies below it.
-      const keeps = reads || ([307, 308].includes(answer.status) && nameIn(target) === nameIn(url));
-      if (!allowed || !keeps || hops === MAX_REDIRECTS) throw await moved(answer, target, request, own);
-      await discard(answer);
-      pointed = answer;
-      url = target;
-    }
-  }
-
   async function send(request: Request): Promise<Answer> {
     const { what, signal, once } = request;
     // Where there is no other try, a body that is refused unread has to be heard of in this one.
@@ -164,7 +134,7 @@ export function clientFor(location: string, web: WebOptions): Client {
     const attempt = async (_: number, isLast: () => boolean): Promise<Answer> => {
       let answer: Answer;
       try {
-        answer = await follow(request, hesitate);
+        answer = await followRedirects(request, own, (url) => askAsUser(request, url, hesitate));
       } catch (error) {
         if (error instanceof DepotError || signal?.aborted) throw error;
         // A server that refuses a body may close before anybody could read why: ask first the next time.
@@ -247,30 +217,4 @@ function retryAfter({ headers }: Answer): number {
   const seconds = Number(value);
   const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
   return Math.max(milliseconds || 0, 0);
-}
-
-function redirectOf({ status, headers }: Answer, from: URL): URL | undefined {
-  if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return undefined;
-  return URL.parse(headers.location, from) ?? undefined;
-}
-
-/** Of the file or folder. */
-function nameIn({ pathname }: URL): string | undefined {
-  return pathname.split('/').findLast((name) => name !== '');
-}
-
-/** How a server says "this is a folder". */
-function isSlash(from: URL, to: URL): boolean {
-  return to.pathname === `${from.pathname}/`;
-}
-
-async function moved(answer: Answer, target: URL, { what, url }: Request, own: URL): Promise<DepotError> {
-  await discard(answer);
-  // Of a file below the location, it is that of the location that is of use.
-  const below = url.pathname.slice(own.pathname.length);
-  const path = target.pathname.endsWith(below) ? target.pathname.slice(0, -below.length || undefined) : target.pathname;
-  const why = `the server points to another place (${answer.status}): ${target.origin}${path}`;
-  const cure =
-    'if that is where your team keeps the store, use that address as the location: lfs-depot init <location>';
-  return new DepotError('configuration', { what, why, cure });
 }
