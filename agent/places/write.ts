@@ -82,7 +82,7 @@ function asFailures(failures: Failure[], copies: Set<string>, [place]: Place[]):
   if (failures.length > 0 || !place) return failures;
   const error = new DepotError('configuration', {
     what: 'cannot count the copies',
-    why: `some of the places are one store by two names: there are ${copies.size} copies in all`,
+    why: `some of the places are one store by two names: ${copies.size === 1 ? 'there is 1 copy' : `there are ${copies.size} copies`} in all`,
     cure: 'see which: lfs-depot doctor; then remove one: lfs-depot mirror remove <location>',
   });
   return [{ place, error }];

@@ -112,6 +112,20 @@ describe('a quorum', () => {
     expect([primary, ...mirrors].flatMap(({ asked }) => asked)).toEqual([]);
   });
 
+  test('counts one store by two names once, whatever their number', async () => {
+    primary = empty('/srv/store', { role: 'primary', id: 'the same' });
+    mirrors = [empty('/srv/link-to-it', { id: 'the same' })];
+    const why = expect.stringContaining('one store by two names: there is 1 copy in all');
+    const put = writer(quorum(2));
+    // The second time it is there already, which is one copy as well.
+    for (let n = 0; n < 2; n++)
+      await expect(put()).rejects.toMatchObject({ kind: 'configuration', why, cure: /doctor/ });
+    mirrors.push(empty('/srv/other', { id: 'another' }));
+    expect(await writer(quorum(2))()).toBe('present');
+    const short = expect.stringContaining('there are 2 copies in all');
+    await expect(writer(quorum(3))()).rejects.toMatchObject({ kind: 'configuration', why: short });
+  });
+
   test('does not keep anybody from reading', () => {
     // This alone is done for who reads.
     expect(() => writer(quorum(4))).not.toThrow();
