@@ -124,15 +124,23 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .argument('[ref...]', 'whose history to look at; default: HEAD')
     .option('--all', 'all branches and tags')
     .option('--check', 'print nothing and end with 0 if clones would be complete: for hooks and CI')
+    .option('--pre-push', 'the same of what is pushed, for a pre-push hook: reads its input')
     .option('--for-prune', 'tell whether `git lfs prune` would delete a last copy')
     .option('--json', 'for programs')
     .action(async (refs: string[], options, command: Command) => {
       if (options.all && refs.length > 0) command.error('error: refs and --all exclude each other');
-      if (options.forPrune && (options.all || options.check || refs.length > 0)) {
+      if (options.forPrune && (options.all || options.check || options.prePush || refs.length > 0)) {
         command.error('error: --for-prune goes with --json only');
       }
-      const { all = false, check = false, forPrune = false, json = false } = options;
-      if (!(await (await import('./status.ts')).status({ refs, all, check, forPrune, json }, print))) status = 1;
+      if (options.prePush && (options.all || refs.length > 0)) {
+        command.error('error: with --pre-push, git tells on stdin what to look at: no refs, no --all');
+      }
+      if (options.prePush && process.stdin.isTTY) {
+        command.error('error: --pre-push is for a hook: it reads what git writes to one; see --check');
+      }
+      const { all = false, check = false, prePush = false, forPrune = false, json = false } = options;
+      const { status: show } = await import('./status.ts');
+      if (!(await show({ refs, all, check, prePush, forPrune, json }, print))) status = 1;
     });
   program
     .command('doctor')

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { type DepotError, printable } from '../../backends/errors.ts';
 import { placeOfSetting } from '../config.ts';
 import { amountOf, sizeText } from '../places/amount.ts';
@@ -12,6 +13,8 @@ export interface StatusCommand {
   refs: string[];
   all: boolean;
   check: boolean;
+  /** A check of what git tells a pre-push hook on stdin. */
+  prePush: boolean;
   forPrune: boolean;
   json: boolean;
 }
@@ -22,11 +25,14 @@ type Print = (line: string) => void;
 const MOST_LINES = 20;
 
 /** Shows where the objects of a history are. Returns whether what was asked for, a check, found no problem. */
-export async function status({ refs, all, check, forPrune, json }: StatusCommand, print: Print): Promise<boolean> {
+export async function status(command: StatusCommand, print: Print): Promise<boolean> {
+  const { refs, all, prePush, forPrune, json } = command;
+  const check = command.check || prePush;
   const meter = meterOn(process.stderr, json);
   if (forPrune) return (await import('./status-prune.ts')).statusForPrune(json, meter, print);
+  const pushed = prePush ? await text(process.stdin) : undefined;
   // What is printed as JSON is everything, whatever is judged by.
-  const found = await statusOf({ refs, all, brief: check && !json, tell: meter.tell }).finally(meter.clear);
+  const found = await statusOf({ refs, all, pushed, brief: check && !json, tell: meter.tell }).finally(meter.clear);
   const complete = found.short.length === 0 && found.pointers.unseen === 0;
   if (json) print(JSON.stringify(statusJson(found, complete), null, 2));
   else if (!check) show(found, print);

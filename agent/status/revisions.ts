@@ -18,7 +18,7 @@ export interface Revisions {
  * @throws DepotError `configuration` for a name that git does not know.
  */
 export async function revisionsOf(cwd: string, refs: string[], all: boolean): Promise<Revisions> {
-  const shallow = (await git(['rev-parse', '--is-shallow-repository'], { cwd })).trim() === 'true';
+  const shallow = await isShallow(cwd);
   const head = await knownCommit(cwd, 'HEAD');
   const atHead = head === undefined ? [] : [head];
   if (all) return { names: ['all branches and tags'], ...(await everyRef(cwd, atHead)), shallow };
@@ -26,6 +26,10 @@ export async function revisionsOf(cwd: string, refs: string[], all: boolean): Pr
   const commits: string[] = [];
   for (const ref of refs) commits.push(await commitOf(cwd, ref));
   return { names: refs, commits, tips: [...new Set(commits)], shallow };
+}
+
+export async function isShallow(cwd: string): Promise<boolean> {
+  return (await git(['rev-parse', '--is-shallow-repository'], { cwd })).trim() === 'true';
 }
 
 async function everyRef(cwd: string, atHead: string[]): Promise<Pick<Revisions, 'commits' | 'tips'>> {

@@ -9,6 +9,7 @@ import { type Spool, spoolsIn } from '../places/spool.ts';
 import { type Pointer, type Pointers, pathsIn, pointersIn } from '../pointers.ts';
 import { type Answer, type Asked, ask, refusedToAsk } from './asked.ts';
 import { type Found, findPlaces, isKnownToClones } from './found.ts';
+import { pushedRevisions } from './pushed.ts';
 import { type Revisions, revisionsOf } from './revisions.ts';
 
 /** Where the objects of a history are, as far as it can be told from here. */
@@ -56,6 +57,8 @@ export interface Waiting {
 export interface StatusOptions {
   refs: string[];
   all: boolean;
+  /** Instead of those: what git told a pre-push hook. */
+  pushed?: string | undefined;
   /** Only what is needed to find `short`. */
   brief: boolean;
   /** Told what is being done: long histories take a while. */
@@ -63,11 +66,11 @@ export interface StatusOptions {
 }
 
 /** @throws DepotError `configuration` where there is no repository, no store is named, or a ref is not known. */
-export async function statusOf({ refs, all, brief, tell }: StatusOptions): Promise<Status> {
+export async function statusOf({ refs, all, pushed, brief, tell }: StatusOptions): Promise<Status> {
   const found = await findPlaces();
   const { cwd, repository, config, primary, forbidden, rule } = found;
   const offline = offlineMode(config);
-  const revisions = await revisionsOf(cwd, refs, all);
+  const revisions = await (pushed === undefined ? revisionsOf(cwd, refs, all) : pushedRevisions(cwd, pushed));
   let seen = 0;
   const pointers = await pointersIn(cwd, revisions.commits, () => tell('looking at the history', ++seen));
   const objects = pointers.objects;
