@@ -14,14 +14,17 @@ afterEach(() => {
 
 /** Work that does nothing by itself: what it was given, and the two ends it can come to. */
 function begin(outer: CallOptions = {}, limit?: number) {
-  const work = Promise.withResolvers<string>();
   let given: CallOptions = {};
+  let resolve: (value: string) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
   const outcome = unlessStalled(
     WHAT,
     outer,
     (options) => {
       given = options;
-      return work.promise;
+      return new Promise<string>((...ends) => {
+        [resolve, reject] = ends;
+      });
     },
     limit,
   );
@@ -30,7 +33,7 @@ function begin(outer: CallOptions = {}, limit?: number) {
     isOver = true;
   };
   outcome.then(end, end);
-  return { outcome, work, given, isOver: () => isOver };
+  return { outcome, work: { resolve, reject }, given, isOver: () => isOver };
 }
 
 test('work in which nothing moves is given up after the limit, and told to stop', async () => {
