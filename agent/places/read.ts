@@ -1,6 +1,7 @@
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import type { CallOptions } from '../../backends/backend.ts';
 import { DepotError, isKind, type Kind, throwIfCancelled } from '../../backends/errors.ts';
+import { localWriteTrouble } from '../../backends/local-file.ts';
 import { rising } from '../../backends/rising.ts';
 import type { Oid } from '../oid.ts';
 import type { Objects } from '../store.ts';
@@ -29,17 +30,19 @@ export function readerOf(places: readonly Place[], refused: readonly Refused[] =
     const onProgress = rising(options.onProgress);
     for await (const { place, store } of nearest()) {
       throwIfCancelled(options.signal, `cannot fetch ${oid}`);
-      if (!store.resumes) removeParts(localFile);
       const resume = store.resumes && options.resume === true;
-      const fetch = (call: CallOptions) => store.get(oid, size, localFile, { ...call, resume });
+      // One that hangs may wake up later: what it then removes, or makes, must be its own.
+      const file = store.resumes || places.length === 1 ? localFile : `${localFile}.${places.indexOf(place)}`;
+      const fetch = (call: CallOptions) => store.get(oid, size, file, { ...call, resume });
       const call = { signal: options.signal, onProgress };
       try {
+        if (!store.resumes) removeParts(localFile);
         await (places.length > 1 ? unlessStalled(`cannot fetch ${oid} from ${place.name}`, call, fetch) : fetch(call));
+        if (file !== localFile) moveLocal(file, localFile);
       } catch (error) {
+        if (file !== localFile) rmSync(file, { force: true });
         throwIfCancelled(options.signal, `cannot fetch ${oid}`);
         if (!(error instanceof DepotError) || isHere(error)) throw error;
-        // One that hangs may have begun it.
-        if (error.kind === 'unreachable' && !store.resumes) removeParts(localFile);
         place.blame(error);
         failures.push({ place, error });
         if (error.kind === 'corrupt') damaged.push({ place, store });
@@ -63,6 +66,14 @@ export function readerOf(places: readonly Place[], refused: readonly Refused[] =
     told = places.every(({ trouble }) => trouble);
     throw error;
   };
+}
+
+function moveLocal(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    throw localWriteTrouble(error, to);
+  }
 }
 
 function removeParts(localFile: string): void {

@@ -1,12 +1,14 @@
 // Fakes: places whose stores have, lack, spoil or refuse objects as a test says, which no real storage does on demand.
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { Place } from '../../agent/places/place.ts';
 import type { Kept, Store } from '../../agent/store.ts';
 import type { Backend } from '../../backends/backend.ts';
 import { DepotError, type Kind } from '../../backends/errors.ts';
 import { parseLocation } from '../../backends/location.ts';
 
-export type Copy = 'good' | 'absent' | Kind;
+/** `hangs`: begins a download, and never gets any further, whoever tells it to stop. */
+export type Copy = 'good' | 'absent' | 'hangs' | Kind;
 
 export interface FakePlace extends Place {
   /** What was asked of it, in order: "open", "get", "put". */
@@ -17,6 +19,8 @@ export interface FakePlace extends Place {
   refuses: Kind | undefined;
   /** What the next calls tell of their progress, in bytes. */
   progress: number[];
+  /** Lets what hangs go on, in vain: it removes what it has begun, as the folder does when a share comes back. */
+  wake(): Promise<void>;
 }
 
 export interface FakeOptions {
@@ -35,6 +39,10 @@ export function fakePlace(text: string, options: FakeOptions = {}): FakePlace {
   const location = parseLocation(text, { platform: 'linux', home: '/home/me' });
   let trouble: DepotError | undefined;
   let opened: Promise<Store> | undefined;
+  let wake = (): void => {};
+  const asleep = new Promise<void>((done) => {
+    wake = done;
+  });
 
   const store: Store = {
     location: text,
@@ -44,6 +52,12 @@ export function fakePlace(text: string, options: FakeOptions = {}): FakePlace {
     async get(_oid, size, localFile, call) {
       place.asked.push(call?.resume ? 'resume' : 'get');
       for (const bytes of place.progress) call?.onProgress?.(bytes);
+      if (place.copy === 'hangs') {
+        writeFileSync(localFile, '', { flag: 'wx' });
+        await asleep;
+        rmSync(localFile, { force: true });
+        throw failure('cancelled', text);
+      }
       if (place.copy !== 'good') throw failure(place.copy, text);
       writeFileSync(localFile, Buffer.alloc(size, text), { flag: 'wx' });
     },
@@ -69,6 +83,10 @@ export function fakePlace(text: string, options: FakeOptions = {}): FakePlace {
     copy: options.copy ?? 'good',
     refuses: undefined,
     progress: [],
+    wake: async () => {
+      wake();
+      await setImmediate();
+    },
     get trouble() {
       return trouble;
     },

@@ -1,10 +1,15 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Oid } from '../../agent/oid.ts';
+import { notice } from '../../agent/places/notice.ts';
 import { readerOf } from '../../agent/places/read.ts';
-import { type Copy, failing, failure, fakePlace } from './places-fakes.ts';
+import { STALL } from '../../agent/places/stalling.ts';
+import { type Copy, type FakePlace, failing, failure, fakePlace } from './places-fakes.ts';
+
+// What would be written to the terminal, if there is one.
+vi.mock(import('../../agent/places/notice.ts'), { spy: true });
 
 const OID = 'ab'.repeat(32) as Oid;
 const SIZE = 40;
@@ -14,7 +19,10 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'depot-read-'));
   file = join(folder, 'download');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  vi.mocked(notice).mockClear();
+  rmSync(folder, { recursive: true });
+});
 
 const fetched = (): string => readFileSync(file, 'utf8');
 
@@ -66,6 +74,26 @@ describe('a damaged copy', () => {
       expect(fetched()).toContain('/srv/good');
     },
   );
+
+  test('that cannot be healed is tried, and told of, once, and not for each object', async () => {
+    const damaged = fakePlace('/srv/a', { copy: 'corrupt' });
+    damaged.refuses = 'denied';
+    const other = fakePlace('/srv/b', { copy: 'corrupt' });
+    const read = readerOf([damaged, other, fakePlace('/srv/good')]);
+    for (let object = 0; object < 5; object++) {
+      // Its objects are all damaged: what became of the last one says nothing of the next.
+      other.copy = 'corrupt';
+      await read(OID, SIZE, file);
+      expect(fetched()).toContain('/srv/good');
+      rmSync(file);
+    }
+    const verbs = (verb: string, { asked }: FakePlace) => asked.filter((was) => was === verb).length;
+    expect([verbs('get', damaged), verbs('heal', damaged)]).toEqual([5, 1]);
+    // Where it works, each is healed.
+    expect([verbs('get', other), verbs('heal', other)]).toEqual([5, 5]);
+    const words = 'could not be healed';
+    expect(vi.mocked(notice).mock.calls.filter(([text]) => text.includes(words))).toHaveLength(1);
+  });
 
   test('is told as such where there is no good one', async () => {
     const read = readerOf([fakePlace('/srv/a', { copy: 'absent' }), fakePlace('/srv/b', { copy: 'corrupt' })]);
@@ -137,6 +165,52 @@ test('what a download has left is given to a place that resumes, and to no other
   expect(other.asked).toEqual(['open', 'get']);
   expect(fetched()).toHaveLength(SIZE);
   expect(existsSync(`${file}.version`)).toBe(false);
+});
+
+describe('a place that hangs at an object', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('is left for the next one, and for good', async () => {
+    const hanging = fakePlace('/srv/hanging', { copy: 'hangs' });
+    const read = readerOf([hanging, fakePlace('/srv/good')]);
+    const reading = read(OID, SIZE, file);
+    await vi.advanceTimersByTimeAsync(STALL - 1);
+    expect(hanging.trouble).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    await reading;
+    expect(fetched()).toContain('/srv/good');
+    expect(hanging.trouble).toMatchObject({ kind: 'unreachable' });
+    rmSync(file);
+    // No second minute.
+    await read(OID, SIZE, file);
+    expect(hanging.asked).toEqual(['open', 'get']);
+  });
+
+  test('and wakes up later does no harm to what another has brought', async () => {
+    const hanging = fakePlace('/srv/hanging', { copy: 'hangs' });
+    const reading = readerOf([hanging, fakePlace('/srv/good')])(OID, SIZE, file);
+    await vi.advanceTimersByTimeAsync(STALL);
+    await reading;
+    await hanging.wake();
+    expect(fetched()).toContain('/srv/good');
+    expect(readdirSync(folder)).toEqual(['download']);
+  });
+
+  test('is an error, with what to do, where there is no other', async () => {
+    const reading = readerOf([
+      fakePlace('/srv/hanging', { copy: 'hangs' }),
+      fakePlace('/srv/absent', { copy: 'absent' }),
+    ])(OID, SIZE, file);
+    const failed = expect(reading).rejects.toMatchObject({ kind: 'unreachable', cure: /mount the share again/ });
+    await vi.advanceTimersByTimeAsync(STALL);
+    await failed;
+    expect(readdirSync(folder)).toEqual([]);
+  });
 });
 
 test('nothing is asked for what is cancelled', async () => {
