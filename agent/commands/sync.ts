@@ -63,7 +63,7 @@ async function syncUntil(signal: AbortSignal, { all, json }: SyncOptions, print:
   if (mode === 'on') {
     tell('Offline mode is still on: pushes stay on this computer until `lfs-depot offline off`.');
   }
-  if (json) print(JSON.stringify(forPrograms(deliveries, caughtUp, refused), null, 2));
+  if (json) print(JSON.stringify(forPrograms(deliveries, caughtUp, refused, why), null, 2));
   return (
     deliveries.every(({ error, result }) => !error && result?.failed.length === 0 && result.untried === 0) &&
     (caughtUp?.places ?? []).every(({ trouble, failed }) => !trouble && failed.length === 0) &&
@@ -105,7 +105,10 @@ async function deliverOne(spool: Spool, places: Places | undefined, context: Con
   const { tell, signal, meter, repository } = context;
   const here =
     places && spoolFor(repository.commonDir, places.primary.name).folder === spool.folder ? places : undefined;
-  const to = here?.rule.quorum === undefined ? printable(spool.location) : `${here.rule.quorum} places (depot.quorum)`;
+  const to =
+    here?.rule.quorum === undefined
+      ? printable(here?.primary.name ?? spool.location)
+      : `${here.rule.quorum} places (depot.quorum)`;
   let done = 0;
   const onDelivered = (): void => meter.tell(`Delivering to ${to}`, ++done);
   try {
@@ -120,7 +123,8 @@ async function deliverOne(spool: Spool, places: Places | undefined, context: Con
     tellTrouble(`What waits here for ${to} stays here`, error, tell);
     if (!here && places) {
       tellMoved(places, tell);
-      tell(`    When they are there, and ${to} is gone for good, remove ${spool.folder}`);
+      const gone = spool.lost ? '' : `, and ${to} is gone for good`;
+      tell(`    When they are there${gone}, remove ${spool.folder}`);
     }
     return { spool, error };
   }
@@ -149,9 +153,10 @@ async function rescueAll(spool: Spool, objects: Objects, result: Delivery, conte
 
 /**
  * A place that this repository does not name, or no longer. As ever, an own folder that is a remote needs no trust.
- * @throws DepotError `untrusted`.
+ * @throws DepotError `untrusted`; `configuration` where it is not known.
  */
-async function objectsAt({ location: text, kind }: Spool, { config }: Context): Promise<Objects> {
+async function objectsAt({ location: text, kind, lost }: Spool, { config }: Context): Promise<Objects> {
+  if (lost) throw lost;
   const location = parseLocation(text, surroundings());
   const isOpenToGit = kind === 'repository' && location.kind === 'folder';
   if (!isOpenToGit) assertTrusted(location, 'what waits on this computer', config, surroundings());
@@ -209,7 +214,12 @@ async function objectsOfHistory(): Promise<Map<Oid, Wanted>> {
   return (await pointersIn(cwd, commits)).objects;
 }
 
-function forPrograms(deliveries: Delivered[], caughtUp: CaughtUpAll | undefined, refused: Places['refused']) {
+function forPrograms(
+  deliveries: Delivered[],
+  caughtUp: CaughtUpAll | undefined,
+  refused: Places['refused'],
+  why: unknown,
+) {
   const failures = (failed: { oid: string; error: DepotError }[]) =>
     failed.map(({ oid, error }) => ({ oid, error: error.message }));
   return {
@@ -230,5 +240,7 @@ function forPrograms(deliveries: Delivered[], caughtUp: CaughtUpAll | undefined,
     nowhere: caughtUp?.nowhere ?? [],
     unlisted: (caughtUp?.unlisted ?? []).map(({ place, error }) => ({ location: place.name, error: error.message })),
     refused: refused.map(({ text, error }) => ({ location: text, error: error.message })),
+    // The store of this repository itself is not used.
+    ...(isKind(why, 'untrusted') && { error: why.message }),
   };
 }

@@ -28,6 +28,8 @@ export interface Spool {
   readonly location: string;
   /** What that is: see Endpoint. */
   readonly kind: Endpoint['kind'];
+  /** Why its place is not known, where the note of it is lost. Its objects wait all the same. */
+  readonly lost?: DepotError | undefined;
   /** Makes its folder, which `put` does too. */
   prepare(): Promise<void>;
   /** Keeps the object as a store does: hashed, on the disk, whole or not at all. */
@@ -62,7 +64,7 @@ export function spoolFor(commonDir: string, location: string, kind: Endpoint['ki
   const around = surroundings();
   const name = locationKey(parseLocation(location, around), around.platform);
   const key = createHash('sha256').update(name).digest('hex').slice(0, 16);
-  return spoolIn(join(spoolsFolder(commonDir), key), location, kind);
+  return spoolIn(join(spoolsFolder(commonDir), key), { location, kind });
 }
 
 /** Those that hold objects. */
@@ -71,30 +73,38 @@ export async function spoolsIn(commonDir: string): Promise<Spool[]> {
   const found: Spool[] = [];
   for (const name of (await namesIn(parent)).sort()) {
     const folder = join(parent, name);
-    const [location, kind] = await readLocation(join(folder, LOCATION));
-    const spool = spoolIn(folder, location, kind);
+    const spool = spoolIn(folder, await readNote(join(folder, LOCATION)));
     if (!(await spool.isEmpty())) found.push(spool);
   }
   return found;
 }
 
+type Note = Pick<Spool, 'location' | 'kind' | 'lost'>;
+
 /** Without it the objects still wait, and must not be passed over in silence. */
-async function readLocation(file: string): Promise<[string, Endpoint['kind']]> {
+async function readNote(file: string): Promise<Note> {
+  let why = 'is empty';
   try {
     const [location = '', kind = ''] = (await readFile(file, 'utf8')).split('\n');
-    return [location, kind === 'repository' || kind === 'either' ? kind : 'store'];
+    if (location !== '') return { location, kind: kind === 'repository' || kind === 'either' ? kind : 'store' };
   } catch (error) {
-    return [`an unknown place: ${file} cannot be read (${errorCode(error)})`, 'store'];
+    why = `cannot be read (${errorCode(error)})`;
   }
+  const lost = new DepotError('configuration', {
+    what: 'cannot tell where it belongs',
+    why: `${file} ${why}`,
+    cure: 'write the location of that store into it, as one line',
+  });
+  return { location: `an unknown place: ${file} ${why}`, kind: 'store', lost };
 }
 
-function spoolIn(folder: string, location: string, kind: Endpoint['kind']): Spool {
+function spoolIn(folder: string, { location, kind, lost }: Note): Spool {
   let opening: Store | undefined;
   let making: Promise<void> | undefined;
   const fileOf = (oid: Oid): string => join(folder, objectPath(oid));
   const store = (): Store => {
     opening ??= storeOver(
-      openFolder(folder, { location: folder, anchor: LOCATION, temp: 'tmp', platform: process.platform }),
+      openFolder(folder, { location: folder, anchor: lost ? '.' : LOCATION, temp: 'tmp', platform: process.platform }),
       {
         objects: '',
         verify: 'content',
@@ -134,6 +144,7 @@ function spoolIn(folder: string, location: string, kind: Endpoint['kind']): Spoo
     folder,
     location,
     kind,
+    lost,
     fileOf,
     has,
     prepare,
