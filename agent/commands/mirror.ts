@@ -10,7 +10,7 @@ import { findRepository, git } from '../git.ts';
 import { readMarker } from '../marker.ts';
 import { surroundings } from '../open-store.ts';
 import type { Place } from '../places/place.ts';
-import { isSame, MIRROR, type Places, placesOf } from '../places/places.ts';
+import { isSame, MIRROR, mirrorNamed, type Places, placesOf } from '../places/places.ts';
 import { resolveTyped } from '../typed-location.ts';
 import { committedFile, groupAdvice, makeStore, type NewStore, type NewStoreOptions } from './new-store.ts';
 import { allow } from './trust.ts';
@@ -36,7 +36,7 @@ export async function addMirror(typed: string, options: NewStoreOptions, print: 
   await allow(location, print);
 
   const name = formatLocation(location);
-  const named = config.all(MIRROR).some(({ scope, value }) => scope === 'lfsdepot' && isNamed(value, location));
+  const named = config.all(MIRROR).some(({ scope, value }) => scope === 'lfsdepot' && isNamed(value, location, config));
   if (!named) await git(['config', '--file', file, '--add', MIRROR, name], { cwd });
   print(`${named ? `In ${FILE} already` : `Written to ${FILE}`}: ${MIRROR} = ${name}`);
   for (const line of groupAdvice(made)) print(line);
@@ -56,7 +56,7 @@ export async function removeMirror(typed: string, print: Print): Promise<void> {
   const location = resolveTyped(typed);
   const name = formatLocation(location);
   const config = await readConfig(process.cwd(), repository);
-  const standing = config.all(MIRROR).filter(({ value }) => isNamed(value, location));
+  const standing = config.all(MIRROR).filter(({ value }) => isNamed(value, location, config));
   const ours = standing.filter(({ scope }) => scope === 'lfsdepot' && existsSync(file));
   const [other] = standing.filter(({ scope }) => scope !== 'lfsdepot');
   if (standing.length === 0) throw notAMirror(name, 'none of that name is', 'see which are: lfs-depot mirror list');
@@ -82,7 +82,7 @@ export async function listMirrors(json: boolean, print: Print): Promise<void> {
     rule,
   } = placesOf(await endpointOf(config), config, repository.worktree ?? cwd);
   const from = ({ location }: Place): string => {
-    const setting = config.all(MIRROR).find(({ value }) => isNamed(value, location));
+    const setting = config.all(MIRROR).find(({ value }) => isNamed(value, location, config));
     return setting ? placeOfSetting(setting) : '';
   };
   if (json) {
@@ -129,12 +129,16 @@ async function refuseTwin({ marker, location }: NewStore, { primary, mirrors }: 
   }
 }
 
-function isNamed(value: string, location: Location): boolean {
-  try {
-    return isSame(parseLocation(value, surroundings()), location);
-  } catch {
-    return false;
-  }
+/** By its text, or by what that means on this computer. */
+function isNamed(value: string, location: Location, config: Config): boolean {
+  const meanings = [() => parseLocation(value, surroundings()), () => mirrorNamed(value, config)];
+  return meanings.some((meaning) => {
+    try {
+      return isSame(meaning(), location);
+    } catch {
+      return false;
+    }
+  });
 }
 
 function refused(location: Location, why: string, cure: string): DepotError {

@@ -7,7 +7,7 @@ import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git } from '../git.ts';
 import { shareBehind } from '../mapped-drive.ts';
 import { resolveEndpoint, surroundings } from '../open-store.ts';
-import { MIRROR } from '../places/places.ts';
+import { MIRROR, mirrorNamed } from '../places/places.ts';
 import type { Operation } from '../protocol.ts';
 import { isTrusted, OWN_SCOPES, TRUSTED, trustedSettings } from '../trust.ts';
 import { resolveTyped } from '../typed-location.ts';
@@ -69,14 +69,14 @@ async function ofRepository(cwd: string, withMirrors: boolean): Promise<Location
   };
   const from = placeFor('download');
   const to = placeFor('upload');
-  const mirrors = (withMirrors ? config.all(MIRROR) : []).flatMap(({ value }) => readable(value));
+  const mirrors = (withMirrors ? config.all(MIRROR) : []).flatMap(({ value }) => readable(value, config));
   return isSame(formatLocation(to), from) ? [from, ...mirrors] : [from, to, ...mirrors];
 }
 
 /** What cannot be read is left out: `mirror list` tells of it. */
-function readable(text: string): Location[] {
+function readable(text: string, config: Config): Location[] {
   try {
-    return [parseLocation(text, surroundings())];
+    return [mirrorNamed(text, config)];
   } catch {
     return [];
   }

@@ -45,39 +45,46 @@ const ALONE: WriteRule = { to: 'primary', quorum: undefined };
  */
 export function placesOf(endpoint: Endpoint, config: Config, base: string, operation?: Operation): Places {
   const location = locate(endpoint, config, base);
-  const named = endpoint.instead ? [] : config.all(MIRROR).slice(0, MOST_MIRRORS);
-  const patience = operation === 'download' && named.length > 0 ? HASTY : undefined;
-  const primary = placeAt({ role: 'primary', kind: endpoint.kind, location }, config, patience);
-  const places: Places = {
-    primary,
-    mirrors: [],
-    refused: [],
+  const mirrors: Place[] = [];
+  const refused: Refused[] = [];
+  // The last ones: those of one's own git config come after those of a repository, and are not crowded out by them.
+  for (const setting of endpoint.instead ? [] : config.all(MIRROR).slice(-MOST_MIRRORS)) {
+    try {
+      const mirror = mirrorIn(setting, config);
+      const known = [location, ...mirrors.map((place) => place.location)].some((other) => isSame(other, mirror));
+      if (!known) mirrors.push(placeAt({ role: 'mirror', kind: 'store', location: mirror }, config, HASTY));
+    } catch (error) {
+      if (!(error instanceof DepotError)) throw error;
+      refused.push({ text: withoutSecrets(setting.value), error });
+    }
+  }
+  // One that is refused is no place to ask instead.
+  const patience = operation === 'download' && mirrors.length > 0 ? HASTY : undefined;
+  return {
+    primary: placeAt({ role: 'primary', kind: endpoint.kind, location }, config, patience),
+    mirrors,
+    refused,
     // Read by who writes: a mistake in it is nothing to a download.
     get rule() {
       return endpoint.instead ? ALONE : writeRule(config);
     },
   };
-  for (const setting of named) {
-    try {
-      const mirror = mirrorIn(setting, config);
-      const known = [primary, ...places.mirrors].some((place) => isSame(place.location, mirror));
-      if (!known) places.mirrors.push(placeAt({ role: 'mirror', kind: 'store', location: mirror }, config, HASTY));
-    } catch (error) {
-      if (!(error instanceof DepotError)) throw error;
-      places.refused.push({ text: withoutSecrets(setting.value), error });
-    }
-  }
-  return places;
 }
 
 /** @throws DepotError `untrusted`, `configuration`. */
 function mirrorIn(setting: Setting, config: Config): Location {
-  const around = surroundings();
-  // Whose folder differs says so in one way for all locations.
-  const location = parseLocation(insteadOf(`depot::${setting.value}`, { operation: 'download', config }), around);
+  const location = mirrorNamed(setting.value, config);
   if (isCommitted(setting) || setting.scope === 'unknown')
-    assertTrusted(location, `${MIRROR} in .lfsdepot`, config, around);
+    assertTrusted(location, `${MIRROR} in .lfsdepot`, config, surroundings());
   return location;
+}
+
+/**
+ * What a mirror's text means on this computer: whose folder differs says so in one way for all locations, by `url.*.insteadOf`.
+ * @throws DepotError `configuration`.
+ */
+export function mirrorNamed(text: string, config: Config): Location {
+  return parseLocation(insteadOf(`depot::${text}`, { operation: 'download', config }), surroundings());
 }
 
 export function isSame(one: Location, other: Location): boolean {

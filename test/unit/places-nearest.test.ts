@@ -40,6 +40,31 @@ test('folders go before servers, and no server is opened while a folder will do'
   expect(await orderOf(nearest)).toEqual([folder.name, server.name]);
 });
 
+test('no second folder is opened while the first has what is asked for', async () => {
+  const [first, second, third] = [fakePlace('/srv/a'), fakePlace('/srv/b'), fakePlace('/srv/c')];
+  const nearest = nearestOf([first, second, third]);
+  for (let object = 0; object < 3; object++) expect(await firstOf(nearest)).toBe(first);
+  expect([first, second, third].map(({ asked }) => asked)).toEqual([['open'], [], []]);
+  // One that hangs holds a thread: where the first has not got it, one more is opened, and not all.
+  const order = nearest();
+  await order.next();
+  expect((await order.next()).value).toMatchObject({ place: second });
+  expect(third.asked).toEqual([]);
+});
+
+test('folders that hang hold nobody up for longer than three seconds each', async () => {
+  const hanging = [fakePlace('/srv/a', { opening: HANGS }), fakePlace('/srv/b', { opening: HANGS })];
+  const server = fakePlace('https://h.example/lfs', { role: 'primary' });
+  const found = firstOf(nearestOf([server, ...hanging]));
+  await vi.advanceTimersByTimeAsync(2900);
+  expect(hanging.map(({ asked }) => asked)).toEqual([['open'], []]);
+  await vi.advanceTimersByTimeAsync(2900);
+  expect(hanging.map(({ asked }) => asked)).toEqual([['open'], ['open']]);
+  expect(server.asked).toEqual([]);
+  await vi.advanceTimersByTimeAsync(300);
+  expect(await found).toBe(server);
+});
+
 test('a share is as far as a server', async () => {
   const share = fakePlace('//server/share/lfs', { role: 'primary' });
   const folder = fakePlace('/srv/lfs');

@@ -1,4 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -7,6 +9,7 @@ import type { Endpoint } from '../../agent/endpoint.ts';
 import { MARKER } from '../../agent/marker.ts';
 import { placeAt } from '../../agent/places/place.ts';
 import { type Places, placesOf } from '../../agent/places/places.ts';
+import type { Operation } from '../../agent/protocol.ts';
 import { parseLocation } from '../../backends/location.ts';
 import { failure } from './places-fakes.ts';
 
@@ -59,6 +62,23 @@ describe('mirrors', () => {
     expect(JSON.stringify(refused.map(({ text, error }) => [text, error.message, error.cure]))).not.toContain('s3cret');
   });
 
+  test('of which a repository names too many do not crowd out those of one’s own', () => {
+    const many = Array.from({ length: 3000 }, (_, index) => setting('depot.mirror', `/srv/evil-${index}`));
+    // As settings are read: those of the repository first.
+    const found = places([...many, setting('depot.mirror', '/srv/own', 'global')]);
+    expect(mirrorsOf(found)).toEqual(['/srv/own']);
+    expect(found.refused).toHaveLength(15);
+  });
+
+  test('are found where url.*.insteadOf says, and it is that place which needs trust', () => {
+    const settings = [
+      setting('url.depot::/mnt/nas/.insteadof', 'depot:://nas/lfs/', 'global'),
+      setting('depot.mirror', '//nas/lfs/art'),
+    ];
+    expect(places([...settings, trusted('//nas/lfs')]).refused.map(({ error }) => error.kind)).toEqual(['untrusted']);
+    expect(mirrorsOf(places([...settings, trusted('/mnt/nas')]))).toEqual(['/mnt/nas/art']);
+  });
+
   test('and rules count no more when one location is named instead of all', () => {
     const settings = [setting('depot.mirror', '/srv/one', 'local'), setting('depot.quorum', '9', 'local')];
     const found = places(settings, { instead: true });
@@ -85,7 +105,58 @@ describe('a push goes', () => {
     ['depot.quorum', '1.5'],
     ['depot.quorum', 'most'],
   ])('nowhere by %s = %s: that is a mistake', (key, value) => {
-    expect(() => places([setting(key, value)]).rule).toThrow(expect.objectContaining({ kind: 'configuration' }));
+    const found = places([setting(key, value), setting('depot.mirror', '/srv/one', 'local')]);
+    // Who only reads does not look at it, and has the mirrors.
+    expect(mirrorsOf(found)).toEqual(['/srv/one']);
+    const cure = expect.stringContaining(`git config --file .lfsdepot --get-all ${key}`);
+    expect(() => found.rule).toThrow(expect.objectContaining({ kind: 'configuration', cure }));
+  });
+
+  test('nowhere by a mistake in one’s own git config, which the hint finds, too', () => {
+    const cure = expect.stringContaining('git config --show-origin --get-all depot.quorum');
+    expect(() => places([setting('depot.quorum', 'x', 'local')]).rule).toThrow(expect.objectContaining({ cure }));
+  });
+});
+
+describe('a store that says 503 to everything is asked again', () => {
+  // A fake: no real server says so on demand.
+  let server: Server;
+  let asked: number;
+  beforeEach(async () => {
+    asked = 0;
+    server = createServer(({ method }, response) => {
+      if (method === 'GET') asked++;
+      response.writeHead(503).end();
+    });
+    await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  });
+  afterEach(() => void server.close());
+
+  const text = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/lfs`;
+  const mirror = setting('depot.mirror', '/srv/one', 'local');
+  const untrusted = setting('depot.mirror', '/srv/one');
+
+  test.each<[number, string, Operation, Setting[]]>([
+    [6, 'a push, which has nowhere else to go', 'upload', [mirror]],
+    [6, 'a clone without another place to ask', 'download', []],
+    [6, 'a clone whose only mirror is not used', 'download', [untrusted]],
+    [3, 'a clone with another place to ask', 'download', [mirror]],
+  ])('%i times by %s', async (times, _, operation, settings) => {
+    const config = configOf([setting('depot.retrypause', '1', 'local'), ...settings]);
+    const { primary } = placesOf({ ...ENDPOINT, text: text() }, config, '/home/me/clone', operation);
+    await expect(primary.open()).rejects.toMatchObject({ kind: 'unreachable' });
+    expect(asked).toBe(1 + times);
+  });
+
+  test('no more often than the user has set, either', async () => {
+    const config = configOf([
+      setting('depot.retries', '1', 'local'),
+      setting('depot.retrypause', '1', 'local'),
+      mirror,
+    ]);
+    const { primary } = placesOf({ ...ENDPOINT, text: text() }, config, '/home/me/clone', 'download');
+    await expect(primary.open()).rejects.toMatchObject({ kind: 'unreachable' });
+    expect(asked).toBe(2);
   });
 });
 
