@@ -74,10 +74,25 @@ async function readFileOf(cwd: string, { worktree }: Repository, scope: keyof ty
   if (file !== undefined && existsSync(file))
     return parse(await git(['config', '--list', '--null', '--file', file], { cwd }), scope);
   for (const blob of worktree === undefined ? [`HEAD:.${scope}`] : [`:.${scope}`, `HEAD:.${scope}`]) {
-    const { status, stdout } = await runGit(['config', '--list', '--null', '--blob', blob], { cwd });
-    if (status === 0) return parse(stdout, scope);
+    const settings = await readBlob(cwd, blob, scope);
+    if (settings) return settings;
   }
   return [];
+}
+
+/** What counts of such a file as it was committed; undefined where git has no such blob, or cannot read it as settings. */
+export async function readBlob(
+  cwd: string,
+  blob: string,
+  scope: keyof typeof COMMITTED,
+): Promise<Setting[] | undefined> {
+  const { status, stdout } = await runGit(['config', '--list', '--null', '--blob', blob], { cwd });
+  return status === 0 ? parse(stdout, scope) : undefined;
+}
+
+/** Whether a setting says where LFS objects are: one of those that may stand in `.lfsconfig`. */
+export function namesPlace({ key }: Setting): boolean {
+  return COMMITTED.lfsconfig.test(key);
 }
 
 function parse(printed: string, scope: keyof typeof COMMITTED): Setting[] {

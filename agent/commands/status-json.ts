@@ -5,7 +5,7 @@ import { cureOf } from './status-words.ts';
 
 /** Everything that `status` knows, for programs. @param complete what `--check` is about. */
 export function statusJson(status: Status, complete: boolean): object {
-  const { found, store, mirrors, offline, revisions, pointers, missing, clone, spools } = status;
+  const { found, store, mirrors, offline, revisions, pointers, missing, known, clone, spools } = status;
   const objects = [...pointers.objects.values()];
   const count = ({ answer }: Asked) => ({
     absent: objects.filter(({ oid }) => answer(oid) === 'absent').length,
@@ -38,7 +38,16 @@ export function statusJson(status: Status, complete: boolean): object {
       cure: cureOf(where, found.remote, oid).slice(2),
     })),
     tooFewCopies: status.short.map(({ oid }) => oid),
-    freshClone: { complete: sureClone(status), misses: clone.misses, untold: clone.untold },
+    freshClone: {
+      complete: sureClone(status),
+      stores: known.map(({ source, store: theirs }) => ({
+        location: theirs?.place.name ?? null,
+        source: source.said,
+        trouble: troubleJson(theirs?.trouble ?? source.trouble),
+      })),
+      misses: clone.misses,
+      untold: clone.untold,
+    },
     waiting: spools,
   };
 }

@@ -5,6 +5,7 @@ import type { Missing } from '../status/status.ts';
 export const WORDS: Record<Missing['where'], string> = {
   spool: 'waiting on this computer',
   store: 'in the store, but in too few mirrors',
+  private: "only in this clone's own store, which others do not know",
   mirror: 'only in a mirror',
   clone: 'only in this clone',
   nowhere: 'nowhere that can be seen from here',
@@ -17,6 +18,8 @@ export function counted(count: number, noun: string): string {
 
 /** What to do, beginning with a colon. @param oid written into the command where it is of one object. */
 export function cureOf(where: Missing['where'], remote: string, oid = '<oid>'): string {
+  if (where === 'private')
+    return ': name that store in the .lfsconfig that is committed, or use the one that is named there';
   if (where !== 'clone' && where !== 'nowhere') return ': lfs-depot sync';
   const push = `git lfs push --object-id ${shellWord(remote)} ${oid}`;
   return where === 'clone' ? `: ${push}` : `: whoever has the file runs ${push}`;

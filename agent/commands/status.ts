@@ -4,6 +4,7 @@ import { placeOfSetting } from '../config.ts';
 import { amountOf, sizeText } from '../places/amount.ts';
 import type { Pointer } from '../pointers.ts';
 import type { Asked } from '../status/asked.ts';
+import type { Known } from '../status/fresh-clone.ts';
 import { type Missing, type Status, statusOf } from '../status/status.ts';
 import { meterOn } from './meter.ts';
 import { statusJson, sureClone } from './status-json.ts';
@@ -51,7 +52,7 @@ function show(status: Status, print: Print): void {
   }
 }
 
-function showPlaces({ found, store, mirrors, offline, pointers }: Status, print: Print): void {
+function showPlaces({ found, store, mirrors, known, offline, pointers }: Status, print: Print): void {
   const source = printable(found.endpoint.source);
   showPlace(`Store: ${printable(store.place.name)} (${source})`, store, print);
   if (found.pushesTo !== undefined) print(`  pushes go elsewhere: ${printable(found.pushesTo)}`);
@@ -64,8 +65,19 @@ function showPlaces({ found, store, mirrors, offline, pointers }: Status, print:
     print(`Mirror: ${printable(text)}: not used: ${error.why}`);
     hint(error, print);
   }
+  for (const one of known) if (!one.isOwn) showElsewhere(one, print);
   const setting = found.config.get('depot.offline');
   if (offline !== 'off') print(`Offline mode: ${offline}${setting ? ` (${placeOfSetting(setting)})` : ''}`);
+}
+
+/** By what is committed, clones look elsewhere. */
+function showElsewhere({ source, store }: Known, print: Print): void {
+  if (store) {
+    showPlace(`Clones use another store: ${printable(store.place.name)} (${printable(source.said)})`, store, print);
+  } else {
+    if (source.trouble) print(`Clones: ${printable(source.trouble.message)}`);
+    hint(source.trouble, print);
+  }
 }
 
 function showPlace(name: string, { answers, trouble }: Asked, print: Print): void {
@@ -108,7 +120,10 @@ function showObjects({ revisions, pointers, missing, store, found }: Status, pri
 function groupsOf(missing: Missing[]): Map<Missing['where'], Missing[]> {
   const groups = new Map<Missing['where'], Missing[]>();
   for (const item of missing) {
-    if (!isUntold(item)) groups.set(item.where, [...(groups.get(item.where) ?? []), item]);
+    if (isUntold(item)) continue;
+    const group = groups.get(item.where);
+    if (group) group.push(item);
+    else groups.set(item.where, [item]);
   }
   return groups;
 }
@@ -134,21 +149,30 @@ function showClone(status: Status, print: Print): void {
 }
 
 /** For a hook: few lines. */
-function showProblem({ found, short, store, pointers, revisions }: Status, print: Print): void {
-  const { quorum } = found.rule;
+function showProblem({ found, short, store, known, pointers, revisions }: Status, print: Print): void {
   const names = revisions.names.map(printable).join(', ');
   const sure = short.filter((item) => !isUntold(item));
   if (sure.length > 0) {
-    const where = quorum === undefined ? `in ${printable(store.place.name)}` : `in as many places as depot.quorum says`;
-    print(`lfs-depot: ${sumOf(sure)} of ${names} ${sure.length === 1 ? 'is' : 'are'} not ${where}, as clones need:`);
+    const stores = known.flatMap((one) => (one.store ? [printable(one.store.place.name)] : []));
+    const where =
+      found.rule.quorum === undefined
+        ? `in ${stores.join(', ')}, as clones need`
+        : 'in as many places as depot.quorum says, or in none that clones know';
+    print(`lfs-depot: ${sumOf(sure)} of ${names} ${sure.length === 1 ? 'is' : 'are'} not ${where}:`);
     showList(sure, (item) => `  ${lineOf(item)}`, print, 5);
-    for (const [where, items] of groupsOf(sure))
-      print(`  ${items.length} ${WORDS[where]}${cureOf(where, found.remote)}`);
+    for (const [place, items] of groupsOf(sure)) {
+      print(`  ${items.length} ${WORDS[place]}${cureOf(place, found.remote)}`);
+    }
   }
   if (sure.length < short.length) {
-    const { message = 'not every place answers' } = store.trouble ?? {};
+    const troubles = known.map((one) => one.store?.trouble ?? one.source.trouble);
+    const trouble = troubles.find((one) => one !== undefined) ?? store.trouble;
+    const { message = 'not every place answers' } = trouble ?? {};
     print(`lfs-depot: it cannot be told whether clones get ${sumOf(short.filter(isUntold))} of ${names}: ${message}`);
-    hint(store.trouble, print);
+    hint(trouble, print);
+  }
+  if (known.some(({ isOwn }) => !isOwn)) {
+    print(`  this clone uses another store: ${printable(store.place.name)} (${printable(found.endpoint.source)})`);
   }
   if (pointers.unseen > 0) {
     print(`lfs-depot: not in this clone, and not looked at: ${counted(pointers.unseen, 'file')} of ${names}`);

@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import { DepotError } from '../../backends/errors.ts';
 import type { Oid } from '../oid.ts';
 import type { Place } from '../places/place.ts';
+import { isSame } from '../places/places.ts';
 import type { Pointer } from '../pointers.ts';
 import type { Store } from '../store.ts';
 
@@ -11,6 +12,8 @@ export type Answer = 'there' | 'absent' | 'damaged' | 'untold';
 /** What a place says of a number of objects. */
 export interface Asked {
   place: Place;
+  /** Tells its store from others, whatever they are called; undefined as long as it is not open, and for a repository. */
+  readonly id: string | undefined;
   /** Whether it did to the end. */
   readonly answers: boolean;
   /** Why it could not be asked, or not about all. */
@@ -22,11 +25,14 @@ export interface Asked {
 const PARALLEL = 16;
 
 /** Asks a place about each object; one that cannot be asked is no failure but an answer. */
-export async function ask(place: Place, objects: Iterable<Pointer>, onAsked?: () => void): Promise<Asked> {
+async function ask(place: Place, objects: Iterable<Pointer>, onAsked?: () => void): Promise<Asked> {
   const others = new Map<Oid, Answer>();
   let opened: Store | undefined;
   const asked: Asked = {
     place,
+    get id() {
+      return opened?.id;
+    },
     get answers() {
       return opened !== undefined && place.trouble === undefined;
     },
@@ -67,7 +73,22 @@ export async function ask(place: Place, objects: Iterable<Pointer>, onAsked?: ()
   return asked;
 }
 
+/** Asks a place about all objects at hand, or those that are given; about all only once: another call for the same place has the same answer. */
+export type Asker = (place: Place, about?: Pointer[]) => Promise<Asked>;
+
+export function askerOf(everything: Pointer[], tell: (doing: string, done: number, of: number) => void): Asker {
+  const known: Asked[] = [];
+  return async (place, about = everything) => {
+    const same = known.find((one) => one.place.kind === place.kind && isSame(one.place.location, place.location));
+    if (same) return same;
+    let done = 0;
+    const asked = await ask(place, about, () => tell(`asking ${place.name}`, ++done, about.length));
+    if (about === everything) known.push(asked);
+    return asked;
+  };
+}
+
 /** A place that was not allowed, and so not asked. */
 export function refusedToAsk(place: Place, trouble: DepotError): Asked {
-  return { place, answers: false, trouble, answer: () => 'untold' };
+  return { place, id: undefined, answers: false, trouble, answer: () => 'untold' };
 }

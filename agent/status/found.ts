@@ -1,12 +1,12 @@
 import { DepotError } from '../../backends/errors.ts';
-import { formatLocation, parseLocation } from '../../backends/location.ts';
-import { type Config, isCommitted, readConfig } from '../config.ts';
+import { formatLocation } from '../../backends/location.ts';
+import { type Config, readConfig } from '../config.ts';
 import { defaultRemote } from '../default-remote.ts';
 import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from '../endpoint.ts';
 import { findRepository, type Repository } from '../git.ts';
-import { resolveEndpoint, surroundings } from '../open-store.ts';
-import { type Place, placeAt } from '../places/place.ts';
-import { isSame, MIRROR, type Places, placesOf } from '../places/places.ts';
+import { resolveEndpoint } from '../open-store.ts';
+import { placeAt } from '../places/place.ts';
+import { isSame, type Places, placesOf } from '../places/places.ts';
 
 /** The repository at hand, and where its objects belong. */
 export interface Found extends Places {
@@ -23,7 +23,7 @@ export interface Found extends Places {
 }
 
 /**
- * Finds what a download would: what matters is what clones can have.
+ * Finds what a download here would. A fresh clone may be told of other places: see fresh-clone.ts.
  * @throws DepotError `configuration` outside of a repository, or where nothing names a store.
  */
 export async function findPlaces(): Promise<Found> {
@@ -47,19 +47,4 @@ export async function findPlaces(): Promise<Found> {
     const rule = { to: 'primary', quorum: undefined } as const;
     return { ...known, primary, mirrors: [], refused: [], rule, forbidden: error };
   }
-}
-
-/** Whether clones elsewhere know of a place too: not of a mirror that only this clone's git config names. */
-export function isKnownToClones({ role, location }: Place, config: Config): boolean {
-  if (role === 'primary') return true;
-  return config
-    .all(MIRROR)
-    .filter(isCommitted)
-    .some(({ value }) => {
-      try {
-        return isSame(parseLocation(value, surroundings()), location);
-      } catch {
-        return false;
-      }
-    });
 }

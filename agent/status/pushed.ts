@@ -13,7 +13,8 @@ export async function pushedRevisions(cwd: string, told: string): Promise<Revisi
     .map(parseLine)
     .filter(({ commit }) => !/^0+$/.test(commit));
   const commits = [...new Set(sent.map(({ commit }) => commit))];
-  return { names: [...new Set(sent.map(({ name }) => name))], commits, tips: commits, shallow: await isShallow(cwd) };
+  const names = [...new Set(sent.map(({ name }) => name))];
+  return { names, commits, tips: commits, leading: commits, shallow: await isShallow(cwd) };
 }
 
 /** The local ref is what was typed, which may have blanks: `main@{1 day ago}`. */

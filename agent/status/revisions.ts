@@ -9,6 +9,8 @@ export interface Revisions {
   commits: string[];
   /** Ids of the commits that a clone may check out first. */
   tips: string[];
+  /** By whose committed settings a clone goes: of all branches, the one that is checked out here. */
+  leading: string[];
   /** Older commits are not in this clone. */
   shallow: boolean;
 }
@@ -21,11 +23,18 @@ export async function revisionsOf(cwd: string, refs: string[], all: boolean): Pr
   const shallow = await isShallow(cwd);
   const head = await knownCommit(cwd, 'HEAD');
   const atHead = head === undefined ? [] : [head];
-  if (all) return { names: ['all branches and tags'], ...(await everyRef(cwd, atHead)), shallow };
-  if (refs.length === 0) return { names: [await nameOfHead(cwd, head)], commits: atHead, tips: atHead, shallow };
+  if (all) {
+    const every = await everyRef(cwd, atHead);
+    const leading = head === undefined ? every.commits : atHead;
+    return { names: ['all branches and tags'], ...every, leading, shallow };
+  }
+  if (refs.length === 0) {
+    return { names: [await nameOfHead(cwd, head)], commits: atHead, tips: atHead, leading: atHead, shallow };
+  }
   const commits: string[] = [];
   for (const ref of refs) commits.push(await commitOf(cwd, ref));
-  return { names: refs, commits, tips: [...new Set(commits)], shallow };
+  const tips = [...new Set(commits)];
+  return { names: refs, commits, tips, leading: tips, shallow };
 }
 
 export async function isShallow(cwd: string): Promise<boolean> {

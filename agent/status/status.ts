@@ -1,14 +1,14 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DepotError } from '../../backends/errors.ts';
 import { objectPath } from '../layout.ts';
 import { objectsFolderOf } from '../lfs-storage.ts';
 import type { Oid } from '../oid.ts';
 import { type OfflineMode, offlineMode } from '../places/offline.ts';
 import { type Spool, spoolsIn } from '../places/spool.ts';
-import { type Pointer, type Pointers, pathsIn, pointersIn } from '../pointers.ts';
-import { type Answer, type Asked, ask, refusedToAsk } from './asked.ts';
-import { type Found, findPlaces, isKnownToClones } from './found.ts';
+import { type Pointer, type Pointers, pointersIn } from '../pointers.ts';
+import { type Answer, type Asked, askerOf, refusedToAsk } from './asked.ts';
+import { type Found, findPlaces } from './found.ts';
+import { askSources, type Clone, cloneOf, type Known, together } from './fresh-clone.ts';
 import { pushedRevisions } from './pushed.ts';
 import { type Revisions, revisionsOf } from './revisions.ts';
 
@@ -21,28 +21,23 @@ export interface Status {
   store: Asked;
   /** None with `brief`, unless they matter. */
   mirrors: Asked[];
-  /** What the store has not, or cannot be asked about. */
+  /** What the store has not, or cannot be asked about. None with `brief`. */
   missing: Missing[];
-  /** What is not in as many places as it must be (see WriteRule). */
+  /** What clones do not find in the store that they know, or what is in fewer places than it must be (see WriteRule). */
   short: Missing[];
+  known: Known[];
   clone: Clone;
   spools: Waiting[];
 }
 
 export interface Missing extends Pointer {
-  /** What the store says of it. */
+  /** What the store says of it; of what is `short`, that of clones. */
   answer: Answer;
-  /** Where it can be had from; `clone`: git-lfs's own objects here; `nowhere` that can be seen from here. */
-  where: 'spool' | 'store' | 'mirror' | 'clone' | 'nowhere';
-}
-
-/** What a clone of the tips would lack. */
-export interface Clone {
-  misses: Pointer[];
-  /** No place that answers has it; some place does not answer. */
-  untold: Pointer[];
-  /** Tips whose files are not all known here. */
-  unread: number;
+  /**
+   * Where it can be had from; `private`: this clone's store, which is not that of other clones; `clone`: git-lfs's own objects
+   * here; `nowhere` that can be seen from here.
+   */
+  where: 'spool' | 'store' | 'private' | 'mirror' | 'clone' | 'nowhere';
 }
 
 /** What waits in one spool. */
@@ -68,42 +63,45 @@ export interface StatusOptions {
 /** @throws DepotError `configuration` where there is no repository, no store is named, or a ref is not known. */
 export async function statusOf({ refs, all, pushed, brief, tell }: StatusOptions): Promise<Status> {
   const found = await findPlaces();
-  const { cwd, repository, config, primary, forbidden, rule } = found;
+  const { cwd, repository, config, primary, forbidden } = found;
+  const { quorum } = found.rule;
   const offline = offlineMode(config);
   const revisions = await (pushed === undefined ? revisionsOf(cwd, refs, all) : pushedRevisions(cwd, pushed));
   let seen = 0;
   const pointers = await pointersIn(cwd, revisions.commits, () => tell('looking at the history', ++seen));
-  const objects = pointers.objects;
 
-  const askAll = (place: Found['primary'], about: Pointer[]): Promise<Asked> => {
-    let done = 0;
-    return ask(place, about, () => tell(`asking ${place.name}`, ++done, about.length));
-  };
-  const everything = [...objects.values()];
-  const store = forbidden ? refusedToAsk(primary, forbidden) : await askAll(primary, everything);
+  const everything = [...pointers.objects.values()];
+  const ask = askerOf(everything, tell);
+  const store = forbidden ? refusedToAsk(primary, forbidden) : await ask(primary);
   const notThere = everything.filter(({ oid }) => store.answer(oid) !== 'there');
   // What a mirror has is of no matter to a check of the store alone, except to say where something is.
-  const matters = brief && rule.quorum === undefined ? notThere : everything;
+  const withMirrors = !brief || quorum !== undefined;
+  const matters = withMirrors ? everything : notThere;
   const mirrors: Asked[] = [];
-  if (!brief || matters.length > 0) for (const mirror of found.mirrors) mirrors.push(await askAll(mirror, matters));
+  if (!brief || matters.length > 0) for (const mirror of found.mirrors) mirrors.push(await ask(mirror, matters));
+  const known = await askSources(found, revisions, ask, withMirrors);
 
   const spools = await spoolsIn(repository.commonDir);
-  const waiting = await oidsIn(spools);
-  const folder = objectsFolderOf(repository, config);
-  const locateObject = (pointer: Pointer): Missing => ({
+  const elsewhere: Elsewhere = {
+    waiting: await oidsIn(spools),
+    store,
+    mirrors,
+    folder: objectsFolderOf(repository, config),
+  };
+  const missing = (brief ? [] : notThere).map((pointer) => ({
     ...pointer,
     answer: store.answer(pointer.oid),
-    where: whereIs(pointer, { waiting, store, mirrors, folder }),
-  });
-  const missing = notThere.map(locateObject);
-  const { quorum } = rule;
-  const copies = (oid: Oid): number => [store, ...mirrors].filter(({ answer }) => answer(oid) === 'there').length;
-  const places = [store, ...mirrors.filter(({ place }) => isKnownToClones(place, config))];
-  // Copies that no clone knows of are copies, and of no use to it.
-  const isShort = ({ oid }: Pointer): boolean =>
-    copies(oid) < (quorum ?? 0) || !places.some(({ answer }) => answer(oid) === 'there');
-  const short = quorum === undefined ? missing : everything.filter(isShort).map(locateObject);
-  const clone = brief ? { misses: [], untold: [], unread: 0 } : await cloneOf(cwd, revisions, pointers, places);
+    where: whereIs(pointer, elsewhere),
+  }));
+  const shortOf = (pointer: Pointer): Missing[] => {
+    const { oid } = pointer;
+    const answer = together(known.map(({ ofStore, ofAny }) => (quorum === undefined ? ofStore : ofAny)(oid)));
+    if (answer === 'there' && (quorum === undefined || copiesOf(oid, [store, ...mirrors]) >= quorum)) return [];
+    const where = whereIs(pointer, elsewhere);
+    // Copies that no clone knows of are copies, and of no use to it.
+    if (answer !== 'there') return [{ ...pointer, answer, where: where === 'store' ? 'private' : where }];
+    return [{ ...pointer, answer: store.answer(oid), where }];
+  };
   return {
     found,
     offline,
@@ -112,10 +110,17 @@ export async function statusOf({ refs, all, pushed, brief, tell }: StatusOptions
     store,
     mirrors,
     missing,
-    short,
-    clone,
+    short: everything.flatMap(shortOf),
+    known,
+    clone: brief ? { misses: [], untold: [], unread: 0 } : await cloneOf(cwd, revisions, pointers, known),
     spools: brief ? [] : await Promise.all(spools.map(waitingIn)),
   };
+}
+
+/** One store by two names is one copy. */
+function copiesOf(oid: Oid, places: Asked[]): number {
+  const having = places.filter(({ answer }) => answer(oid) === 'there');
+  return new Set(having.map(({ id, place }) => id ?? place.name)).size;
 }
 
 interface Elsewhere {
@@ -132,25 +137,6 @@ function whereIs({ oid, size }: Pointer, { waiting, store, mirrors, folder }: El
   if (mirrors.some(({ answer }) => answer(oid) === 'there')) return 'mirror';
   const here = statSync(join(folder, objectPath(oid)), { throwIfNoEntry: false });
   return here?.isFile() && here.size === size ? 'clone' : 'nowhere';
-}
-
-async function cloneOf(cwd: string, { tips }: Revisions, { blobs }: Pointers, places: Asked[]): Promise<Clone> {
-  const misses = new Map<string, Pointer>();
-  const untold = new Map<string, Pointer>();
-  let unread = 0;
-  for (const tip of tips) {
-    try {
-      for await (const pointer of pathsIn(cwd, tip, blobs)) {
-        const answers = places.map(({ answer }) => answer(pointer.oid));
-        if (answers.includes('there')) continue;
-        (answers.includes('untold') ? untold : misses).set(`${pointer.oid} ${pointer.path}`, pointer);
-      }
-    } catch (error) {
-      if (!(error instanceof DepotError)) throw error;
-      unread++;
-    }
-  }
-  return { misses: [...misses.values()], untold: [...untold.values()], unread };
 }
 
 /** For whatever place: what waits here can be fetched here, and brought anywhere. */

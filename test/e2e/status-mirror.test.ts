@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PROGRAM, Sandbox } from '../sandbox.ts';
@@ -120,6 +120,32 @@ test('a quorum: as many places as it says must have it', async () => {
   await box.git('alice', 'config', '--file', join(box.path('alice'), '.lfsdepot'), 'depot.quorum', '1');
   rmSync(objectFile(store, oid));
   expect(await check()).toEqual(COMPLETE);
+});
+
+test('a quorum that a mirror fulfils of which clones do not know: the check fails', async () => {
+  await box.depot('alice', 'mirror', 'remove', mirror);
+  await box.push('alice');
+  await box.git('alice', 'config', 'depot.mirror', mirror);
+  await box.git('alice', 'config', 'depot.quorum', '1');
+  expect(await check()).toEqual(COMPLETE);
+  rmSync(objectFile(store, oid));
+  expect(await canClone()).toBe(false);
+  const { status, stdout } = await check();
+  expect(status).toBe(1);
+  expect(stdout).toContain('1 only in a mirror: lfs-depot sync');
+});
+
+test('a quorum: one store by two names is one copy', async () => {
+  const file = join(box.path('alice'), '.lfsdepot');
+  symlinkSync(store, box.path('twin'));
+  await box.git('alice', 'config', '--file', file, '--add', 'depot.mirror', box.path('twin'));
+  await box.git('alice', 'config', '--file', file, 'depot.quorum', '2');
+  await box.depot('.', 'trust', box.path('twin'));
+  expect(await check()).toEqual(COMPLETE);
+  rmSync(objectFile(mirror, oid));
+  const { status, stdout } = await check();
+  expect(status).toBe(1);
+  expect(stdout).toContain('1 in the store, but in too few mirrors');
 });
 
 test('a mirror that is not trusted is not asked, and told of', async () => {
