@@ -96,11 +96,11 @@ type Answer = 'room' | 'no room' | 'busy';
 /** False when the cache is full, or when nobody knows just now. */
 async function claim({ root, bound }: Room, blocks: number): Promise<boolean> {
   const path = join(root, USAGE);
-  // Who else may write here could have made it a link to another file.
-  const usage = await ifThere(open(path, constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0)));
+  const usage = await openUsage(path);
   if (!usage) return false;
   try {
-    if (((await usage.stat()).size + blocks) * BLOCK > bound) return false;
+    const before = await usage.stat();
+    if (!before.isFile() || (before.size + blocks) * BLOCK > bound) return false;
     await append(usage, blocks);
     const mine = await usage.stat({ bigint: true });
     if (mine.size * BigInt(BLOCK) > BigInt(bound)) return false;
@@ -109,6 +109,20 @@ async function claim({ root, bound }: Room, blocks: number): Promise<boolean> {
     return standing?.ino === mine.ino && standing.dev === mine.dev;
   } finally {
     await usage.close();
+  }
+}
+
+/** What Linux and macOS say of a link, a pipe that nobody reads from, and a folder. */
+const NO_FILE = new Set(['ENOENT', 'ELOOP', 'ENXIO', 'EISDIR']);
+
+/** Who else may write here could have made it a link to another file, or a pipe to wait at: then it is counted anew. */
+async function openUsage(path: string): Promise<FileHandle | undefined> {
+  const { O_WRONLY, O_APPEND, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  try {
+    return await open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if (NO_FILE.has(errorCode(error) ?? '')) return undefined;
+    throw error;
   }
 }
 

@@ -102,6 +102,9 @@ export class CacheBox {
       input: JSON.stringify(user),
       encoding: 'utf8',
       env: { ...process.env, GIT_TRACE: '1' },
+      // Should it hang: far longer than it takes.
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
     });
     if (status !== 0) throw new Error(`it ended with ${status}: ${stderr}`);
     return {
