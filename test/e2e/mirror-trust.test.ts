@@ -74,13 +74,27 @@ test('a mirror that is not trusted is told of on the terminal, once, and in GIT_
   expect(stderr).toContain(`the mirror ${mirror} is not used`);
 });
 
-test('trust without a location allows the store and the mirrors', async () => {
+test('trust without a location allows the store, and the mirrors only when asked to', async () => {
+  const evil = ['/', '//evil.example/share', 'http://evil.example/lfs'];
+  for (const location of evil) {
+    await alice.git('alice', 'config', '--file', '.lfsdepot', '--add', 'depot.mirror', location);
+  }
+  await alice.push('alice');
   await bob.depot('.', 'trust', '--remove', store);
   await clone(SKIP);
-  await bob.depot('bob', 'trust', '--mirrors');
-  const list = await bob.depot('.', 'trust', '--list');
-  for (const location of [store, mirror]) expect(list).toContain(`${location}\t(global git config)`);
+  const allowed = async (): Promise<string[]> =>
+    JSON.parse(await bob.depot('.', 'trust', '--list', '--json')).map(({ location }: { location: string }) => location);
+  await bob.depot('bob', 'trust');
+  expect(await allowed()).toEqual([store]);
   await loseInStore();
+  const refused = await bob.run('git', ['lfs', 'pull'], { cwd: 'bob' });
+  expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('you have not allowed that location')]);
+
+  await alice.git('alice', 'config', '--file', '.lfsdepot', '--replace-all', 'depot.mirror', mirror);
+  await alice.push('alice');
+  await bob.git('bob', 'pull', '-q');
+  await bob.depot('bob', 'trust', '--mirrors');
+  expect(await allowed()).toEqual([store, mirror]);
   await bob.git('bob', 'lfs', 'pull');
   expectSameWorktree(alice.path('alice'), bob.path('bob'));
 });
@@ -137,7 +151,7 @@ describe.each([
     const { status, stdout } = await bob.run('script', ['-qec', line, '/dev/null']);
     expect(status).toBe(0);
     expect(stdout).toContain('is not used');
-    for (const args of [['mirror', 'list'], ['trust'], ['doctor']]) {
+    for (const args of [['mirror', 'list'], ['trust', '--mirrors'], ['doctor']]) {
       const said = await bob.run(PROGRAM, args, { cwd: 'bob' });
       expect(said.stdout + said.stderr).not.toContain(text);
     }
@@ -151,7 +165,12 @@ test('credentials in the URL of a mirror are shown nowhere, and the mirror is no
   await alice.push('alice');
   const line = `git clone '${alice.path('remote.git')}' bob`;
   const shown = [(await bob.run('script', ['-qec', line, '/dev/null'])).stdout];
-  for (const args of [['mirror', 'list'], ['mirror', 'list', '--json'], ['trust'], ['mirror', 'remove', url]]) {
+  for (const args of [
+    ['mirror', 'list'],
+    ['mirror', 'list', '--json'],
+    ['trust', '--mirrors'],
+    ['mirror', 'remove', url],
+  ]) {
     const { stdout, stderr } = await bob.run(PROGRAM, args, { cwd: 'bob' });
     shown.push(stdout, stderr);
   }
