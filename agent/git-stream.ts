@@ -8,7 +8,7 @@ import { notStarted } from './git.ts';
 export interface StreamOptions {
   cwd: string;
   env?: NodeJS.ProcessEnv | undefined;
-  /** For git's stdin. What it throws is thrown to who reads the output. */
+  /** For git's stdin, one character for each byte, too. What it throws is thrown to who reads the output. */
   input?: AsyncIterable<string> | undefined;
 }
 
@@ -35,6 +35,7 @@ export async function* streamGit(args: string[], { cwd, env, input }: StreamOpti
   // Awaited below; until then nobody looks, and git may end before all of its input was written.
   ended.catch(() => {});
   let broken: unknown;
+  child.stdin.setDefaultEncoding('latin1');
   const writing = pipeline(Readable.from(input ?? []), child.stdin).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_PREMATURE_CLOSE') return;
     broken = error;
