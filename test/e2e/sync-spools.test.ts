@@ -1,4 +1,4 @@
-import { readFileSync, renameSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PROGRAM, type Result, Sandbox } from '../sandbox.ts';
 import { oidOf, soundStore } from './objects.ts';
@@ -107,6 +107,50 @@ test('without any store named, what waits is delivered all the same', async () =
     'error: cannot tell where the LFS objects of this repository are: neither lfs.url nor the remote says so\n' +
       'hint: run: lfs-depot init <location>\n',
   );
+});
+
+test('while the store is away, a mirror gets what only waits here', async () => {
+  const mirror = box.path('mirror');
+  await box.depot('alice', 'mirror', 'add', mirror);
+  await box.git('alice', 'config', '--file', '.lfsdepot', 'depot.write', 'primary');
+  rmSync(box.path('alice/.git/lfs/objects'), { recursive: true });
+  renameSync(store, `${store} (away)`);
+  const { status, stdout } = await sync();
+  expect([status, stdout]).toEqual([
+    1,
+    expect.stringContaining(`Mirror ${mirror}: got 1 object (1.5 KB), and has all `),
+  ]);
+  expect(stdout).not.toContain('neither on this computer nor');
+  expect(soundStore(mirror)).toEqual([oid]);
+  expect(waiting()).toEqual([oid]);
+  renameSync(`${store} (away)`, store);
+  expect((await sync()).status).toBe(0);
+  for (const place of [store, mirror]) expect(soundStore(place)).toEqual([oid]);
+  expect(waiting()).toEqual([]);
+});
+
+test('a mistake in depot.offline is told before anything is done', async () => {
+  await box.git('alice', 'config', 'depot.offline', 'maybe');
+  expect(await sync()).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr: expect.stringContaining("error: cannot use depot.offline: 'maybe' is neither true, false nor auto\nhint: "),
+  });
+  expect(waiting()).toEqual([oid]);
+});
+
+test('a location that ends in a blank is delivered to', async () => {
+  const blank = `${store} `;
+  await box.depot('alice', 'init', blank);
+  await box.depot('alice', 'offline', 'on');
+  const second = oidOf(readFileSync(box.write('alice/b.bin', 1500)));
+  await box.push('alice');
+  await box.depot('alice', 'offline', 'off');
+  const { status, stdout } = await sync();
+  expect(status).toBe(0);
+  for (const place of [store, blank]) expect(stdout).toContain(`Delivered to ${place}: 1 object (1.5 KB).\n`);
+  expect(soundStore(store)).toEqual([oid]);
+  expect(soundStore(blank)).toEqual([second]);
 });
 
 test('outside of a repository it says so', async () => {
