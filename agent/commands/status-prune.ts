@@ -31,7 +31,15 @@ function showLost({ location, objects, lost, all, trouble }: PruneStatus, print:
     print(`  ${untold.length} could not be asked about: ${trouble.message}`);
     hint(trouble, print);
   }
-  const gone = lost.filter(({ answer }) => answer !== 'untold');
+  const same = lost.filter((one) => one.same);
+  if (same.length > 0) {
+    const files = same.length === 1 ? 'is the very file' : 'are the very files';
+    print(`  ${counted(same.length, 'object')} there ${files} that prune would delete:`);
+    print(
+      `    ${name} and git-lfs's own folder here are one; let git-lfs have another (lfs.storage), or never prune here`,
+    );
+  }
+  const gone = lost.filter((one) => one.answer !== 'untold' && !one.same);
   if (gone.length === 0) return;
   print(`  not in ${name}: git lfs push --all <remote> brings them there, lfs-depot sync those that wait here`);
   showList(gone, (one) => `    ${lineOf(one)}${notes(one)}`, print);

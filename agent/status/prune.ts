@@ -1,12 +1,16 @@
 import { readdirSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { DepotError } from '../../backends/errors.ts';
-import { verifyPolicy } from '../config.ts';
+import { parseLocation } from '../../backends/location.ts';
+import { type Config, verifyPolicy } from '../config.ts';
 import { runGit } from '../git.ts';
 import { objectPath, oidAt } from '../layout.ts';
 import { objectsFolderOf } from '../lfs-storage.ts';
+import { folderHere } from '../mounts.ts';
 import { type Oid, parseOid } from '../oid.ts';
+import { surroundings } from '../open-store.ts';
 import { spoolsIn } from '../places/spool.ts';
 import { knownCommit, pointersIn } from '../pointers.ts';
 import type { Store } from '../store.ts';
@@ -36,6 +40,8 @@ export interface Lost {
   /** Bytes of the file here. */
   size: number;
   answer: Answer;
+  /** What the store has is the very file that prune would delete: its folder is, by some way, git-lfs's own. */
+  same: boolean;
   /** It waits in the spool, which prune leaves alone. */
   waits: boolean;
   /** Undefined for what is in no branch or tag. */
@@ -62,27 +68,29 @@ export async function pruneStatus(
   };
   if (oids.length === 0) return status;
 
-  const note = (error: unknown): Answer => {
+  const note = (error: unknown): Judged => {
     if (!(error instanceof DepotError)) throw error;
     primary.blame(error);
     status.trouble ??= error;
-    return 'untold';
+    return UNTOLD;
   };
   const store = forbidden ? undefined : await primary.open().catch((error) => void note(error));
+  const root = store && (await rootOf(store, config));
+  const policy = store && verifyPolicy(config, store.backend.capabilities.reads);
   let done = 0;
   const answers = await pMap(
     oids,
     async (oid) => {
-      const size = sizeAt(join(folder, objectPath(oid)));
-      const untold = !store || primary.trouble !== undefined;
-      const byContent = store && verifyPolicy(config, store.backend.capabilities.reads) === 'content';
-      const answer = untold ? 'untold' : await judge(store, oid, byContent ? 'content' : size).catch(note);
+      const file = join(folder, objectPath(oid));
+      const size = sizeAt(file);
+      const judged =
+        !store || primary.trouble ? UNTOLD : await judge(store, oid, { file, size, root, policy }).catch(note);
       tell(`asking ${primary.name}`, ++done, oids.length);
-      return { oid, size: size ?? 0, answer };
+      return { oid, size: size ?? 0, ...judged };
     },
     { concurrency: PARALLEL },
   );
-  const lost = answers.filter(({ answer }) => answer !== 'there');
+  const lost = answers.filter(({ answer, same }) => answer !== 'there' || same);
   if (lost.length === 0) return status;
 
   const spools = await spoolsIn(repository.commonDir);
@@ -95,15 +103,45 @@ export async function pruneStatus(
   return status;
 }
 
-/** @param expected bytes, or that its content is to be read back. */
-async function judge(store: Store, oid: Oid, expected: number | undefined | 'content'): Promise<Answer> {
-  const found = await store.stat(oid);
-  if (!found) return 'absent';
-  const right = expected === 'content' ? (await store.backend.digest(found.path)) === oid : found.size === expected;
-  return right ? 'there' : 'damaged';
+type Judged = Pick<Lost, 'answer' | 'same'>;
+
+const UNTOLD: Judged = { answer: 'untold', same: false };
+
+interface Here {
+  /** git-lfs's own, and its bytes. */
+  file: string;
+  size: number | undefined;
+  root: string | undefined;
+  policy: 'size' | 'content' | undefined;
 }
 
-/** What git-lfs says that it would delete; undefined when it fails, or does not name as many as it says there are. */
+async function judge(store: Store, oid: Oid, { file, size, root, policy }: Here): Promise<Judged> {
+  const found = await store.stat(oid);
+  if (!found) return { answer: 'absent', same: false };
+  const same = root !== undefined && (await isSameFile(join(root, found.path), file));
+  const right = policy === 'content' ? (await store.backend.digest(found.path)) === oid : found.size === size;
+  return { answer: right ? 'there' : 'damaged', same };
+}
+
+/** The folder that the store is on this computer; undefined for one on the web. */
+async function rootOf(store: Store, config: Config): Promise<string | undefined> {
+  const location = parseLocation(store.backend.location, surroundings());
+  if (location.kind === 'webdav') return undefined;
+  return folderHere(location, config, surroundings());
+}
+
+/** Under whatever names, through links and mounts. */
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all(
+    [one, other].map((file) => stat(file, { bigint: true }).catch(() => undefined)),
+  );
+  return first !== undefined && second !== undefined && first.dev === second.dev && first.ino === second.ino;
+}
+
+/**
+ * What git-lfs says that it would delete; undefined when it fails, or when its numbers do not fit to what it names: what is here
+ * and not retained is deleted. It may retain what is not here, so that the difference can only be too small.
+ */
 async function namedByGitLfs(cwd: string): Promise<Oid[] | undefined> {
   // It would fail, and write a log of that.
   if ((await knownCommit(cwd, 'HEAD')) === undefined) return undefined;
@@ -114,8 +152,10 @@ async function namedByGitLfs(cwd: string): Promise<Oid[] | undefined> {
   if (status !== 0) return undefined;
   const oids = new Set((stdout.match(/\b[0-9a-f]{64}\b/g) ?? []).flatMap((text) => parseOid(text) ?? []));
   const announced = Number(/(\d+) files? would be pruned/.exec(stdout)?.[1] ?? 0);
-  const counted = /\d+ local objects?, \d+ retained/.test(stdout);
-  return counted && announced === oids.size ? [...oids] : undefined;
+  // The line is printed again and again while it counts.
+  const [, local, retained] = [...stdout.matchAll(/(\d+) local objects?, (\d+) retained/g)].at(-1) ?? [];
+  const isTold = local !== undefined && Number(local) - Number(retained) <= announced;
+  return isTold && announced === oids.size ? [...oids] : undefined;
 }
 
 function objectsIn(folder: string): Oid[] {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PROGRAM, type Result, Sandbox } from '../sandbox.ts';
 import { objectFile, oidOf } from './objects.ts';
@@ -130,4 +130,34 @@ test('git-lfs does not say what it would delete: all that is here is looked at',
   const { status, stdout } = await forPrune();
   expect(status).toBe(1);
   expect(stdout).toContain('all that are here were looked at');
+});
+
+test("the store is git-lfs's own folder by another name: prune would delete there, too", async () => {
+  mkdirSync(box.path('mine'));
+  renameSync(store, box.path('mine/objects'));
+  symlinkSync(box.path('mine/objects'), store);
+  await box.git('alice', 'config', 'lfs.storage', box.path('mine'));
+  const { status, stdout } = await forPrune();
+  expect(status).toBe(1);
+  expect(stdout).toContain('do not prune: of 1 object that git lfs prune would delete, 1 may be the last copies\n');
+  expect(stdout).toContain('  1 object there is the very file that prune would delete:\n');
+  expect(JSON.parse((await forPrune('--json')).stdout).lost).toMatchObject([{ oid: old, answer: 'there', same: true }]);
+  await prune();
+  expect(existsSync(objectFile(store, old))).toBe(false);
+});
+
+test("the objects of a remote that is a folder are git-lfs's own here", async () => {
+  await box.depot('.', 'install', '--file-remotes');
+  await box.git('alice', 'rm', '-q', '.lfsconfig');
+  await box.git('alice', 'lfs', 'push', '--all', 'origin');
+  const theirs = box.path('remote.git/lfs');
+  await box.git('alice', 'commit', '-qm', 'the remote is the store');
+  await box.git('alice', 'push', '-q', 'origin', 'HEAD');
+  await box.git('alice', 'lfs', 'push', '--all', 'origin');
+  expect(existsSync(objectFile(`${theirs}/objects`, old))).toBe(true);
+  expect((await forPrune()).status).toBe(0);
+  await box.git('alice', 'config', 'lfs.storage', theirs);
+  const { status, stdout } = await forPrune();
+  expect(status).toBe(1);
+  expect(stdout).toContain('the very file that prune would delete');
 });
