@@ -146,7 +146,7 @@ test('a location that ends in a blank is delivered to', async () => {
   const second = oidOf(readFileSync(box.write('alice/b.bin', 1500)));
   await box.push('alice');
   await box.depot('alice', 'offline', 'off');
-  await box.depot('alice', 'init', store);
+  await box.depot('alice', 'init', box.path('moved'));
   const { status, stdout } = await sync();
   expect(status).toBe(0);
   for (const place of [store, blank]) expect(stdout).toContain(`Delivered to ${place}: 1 object (1.5 KB).\n`);
