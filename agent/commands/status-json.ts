@@ -14,7 +14,7 @@ export function statusJson(status: Status, complete: boolean): object {
   });
   const place = (asked: Asked) => ({
     location: asked.place.name,
-    answers: asked.answers,
+    answers: asked.answers === true,
     trouble: troubleJson(asked.trouble),
     ...count(asked),
   });

@@ -8,6 +8,7 @@ export const WORDS: Record<Missing['where'], string> = {
   private: "only in this clone's own store, which others do not know",
   mirror: 'only in a mirror',
   clone: 'only in this clone',
+  damaged: 'damaged wherever they can be seen from here',
   nowhere: 'nowhere that can be seen from here',
 };
 
@@ -20,7 +21,7 @@ export function counted(count: number, noun: string): string {
 export function cureOf(where: Missing['where'], remote: string, oid = '<oid>'): string {
   if (where === 'private')
     return ': name that store in the .lfsconfig that is committed, or use the one that is named there';
-  if (where !== 'clone' && where !== 'nowhere') return ': lfs-depot sync';
+  if (where === 'spool' || where === 'store' || where === 'mirror') return ': lfs-depot sync';
   const push = `git lfs push --object-id ${shellWord(remote)} ${oid}`;
   return where === 'clone' ? `: ${push}` : `: whoever has the file runs ${push}`;
 }

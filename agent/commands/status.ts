@@ -83,8 +83,14 @@ function showElsewhere({ source, store }: Known, print: Print): void {
 function showPlace(name: string, { answers, trouble }: Asked, print: Print): void {
   if (!trouble) print(`${name}: answers`);
   else if (trouble.kind === 'untrusted') print(`${name}: not asked: ${trouble.why}`);
-  else print(`${name}: ${answers ? 'answers, but not about all' : silenceOf(trouble)}: ${trouble.why}`);
+  else print(`${name}: ${wordsOf(answers) ?? silenceOf(trouble)}: ${trouble.why}`);
   hint(trouble, print);
+}
+
+/** Undefined where nothing could be asked. */
+function wordsOf(answers: Asked['answers']): string | undefined {
+  if (answers === 'partly') return 'answered, and then no longer';
+  return answers ? 'answers, but not about all' : undefined;
 }
 
 /** A server that wants another password does answer. */
@@ -108,7 +114,9 @@ function showObjects({ revisions, pointers, missing, store, found }: Status, pri
   }
   const untold = missing.filter(isUntold).length;
   if (untold > 0)
-    print(`  ${untold} cannot be told: ${store.answers ? 'not asked about all' : 'the store was not asked'}`);
+    print(
+      `  ${untold} cannot be told: ${wordsOf(store.answers) ? 'the store did not say' : 'the store was not asked'}`,
+    );
   if (revisions.shallow) print('  This clone is shallow: older commits were not looked at');
   if (pointers.unseen > 0) {
     print(`  Not in this clone, and not looked at: ${counted(pointers.unseen, 'file')}; to have the small ones:`);

@@ -14,8 +14,8 @@ export interface Asked {
   place: Place;
   /** Tells its store from others, whatever they are called; undefined as long as it is not open, and for a repository. */
   readonly id: string | undefined;
-  /** Whether it did to the end. */
-  readonly answers: boolean;
+  /** Whether it did to the end; `partly`: it went away while it was asked. */
+  readonly answers: boolean | 'partly';
   /** Why it could not be asked, or not about all. */
   trouble: DepotError | undefined;
   answer(oid: Oid): Answer;
@@ -34,7 +34,8 @@ async function ask(place: Place, objects: Iterable<Pointer>, onAsked?: () => voi
       return opened?.id;
     },
     get answers() {
-      return opened !== undefined && place.trouble === undefined;
+      if (opened === undefined) return false;
+      return place.trouble === undefined || 'partly';
     },
     trouble: undefined,
     answer: (oid) => (opened ? (others.get(oid) ?? 'there') : 'untold'),

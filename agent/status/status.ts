@@ -35,9 +35,9 @@ export interface Missing extends Pointer {
   answer: Answer;
   /**
    * Where it can be had from; `private`: this clone's store, which is not that of other clones; `clone`: git-lfs's own objects
-   * here; `nowhere` that can be seen from here.
+   * here; `damaged`: only so; `nowhere` that can be seen from here.
    */
-  where: 'spool' | 'store' | 'private' | 'mirror' | 'clone' | 'nowhere';
+  where: 'spool' | 'store' | 'private' | 'mirror' | 'clone' | 'damaged' | 'nowhere';
 }
 
 /** What waits in one spool. */
@@ -136,7 +136,8 @@ function whereIs({ oid, size }: Pointer, { waiting, store, mirrors, folder }: El
   if (store.answer(oid) === 'there') return 'store';
   if (mirrors.some(({ answer }) => answer(oid) === 'there')) return 'mirror';
   const here = statSync(join(folder, objectPath(oid)), { throwIfNoEntry: false });
-  return here?.isFile() && here.size === size ? 'clone' : 'nowhere';
+  if (here?.isFile() && here.size === size) return 'clone';
+  return [store, ...mirrors].some(({ answer }) => answer(oid) === 'damaged') ? 'damaged' : 'nowhere';
 }
 
 /** For whatever place: what waits here can be fetched here, and brought anywhere. */

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PROGRAM, Sandbox } from '../sandbox.ts';
@@ -97,6 +97,15 @@ test('the store lacks it and the mirror is away: it cannot be told what clones g
   expect(report).toContain(`Mirror: ${mirror}: does not answer: `);
   expect(report).toContain('Whether a fresh clone would have 1 more cannot be told');
   expect(report).toContain('1 nowhere that can be seen from here');
+});
+
+test('damaged in every place: that is said, and not that nobody has it', async () => {
+  for (const place of [store, mirror]) truncateSync(objectFile(place, oid), 100);
+  forgetHere();
+  const report = await shown();
+  expect(report).toContain('  1 damaged wherever they can be seen from here: whoever has the file runs git lfs push');
+  expect(report).toContain('A fresh clone would miss 1 file:');
+  expect((await check()).stdout).toContain('  1 damaged wherever they can be seen from here: whoever has the file');
 });
 
 test('a mirror that only the own git config names is nothing to clones', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PROGRAM, type Result, Sandbox } from '../sandbox.ts';
 import { type ApacheServer, startApache } from '../servers/apache.ts';
+import { startFaultProxy } from '../servers/fault-proxy.ts';
 import { isInstalled } from '../servers/installed.ts';
 import { objectFile, oidOf } from './objects.ts';
 import { hurry, knowPassword, webTeam } from './web-team.ts';
@@ -48,6 +49,26 @@ describe.skipIf(MISSING)(`a store on the web${MISSING ? ': apache is not install
     expect(stdout).toContain('40 objects (40 KB), 38 of them in the store');
     expect(stdout).toContain(first.slice(0, 10));
     expect(stdout).toMatch(new RegExp(`${second.slice(0, 10)}.*damaged there`));
+  });
+
+  test('a server that goes away while it is asked did answer, though not about all', async () => {
+    let left = 10;
+    const isCounted = (path: string): boolean => /[0-9a-f]{64}$/.test(path);
+    const proxy = await startFaultProxy(server.url, ({ path }) =>
+      isCounted(path) && left-- <= 0 ? { kind: 'cut', of: 'request', how: 'rst' } : undefined,
+    );
+    try {
+      await knowPassword(box, proxy.url);
+      await box.git('alice', 'config', '--file', '.lfsconfig', 'lfs.url', `depot::${proxy.url}/art`);
+      await box.depot('.', 'trust', `${proxy.url}/art`);
+      const { stdout } = await run();
+      expect(stdout).toMatch(/Store: .*: answered, and then no longer: /);
+      expect(stdout).toMatch(/40 objects \(40 KB\), 10 of them in the store\n/);
+      expect(stdout).toContain('  30 cannot be told: the store did not say\n');
+      expect(stdout).not.toContain('was not asked');
+    } finally {
+      await proxy.stop();
+    }
   });
 
   test('what may be pruned is judged by its size, by its content where depot.verify says so', async () => {
