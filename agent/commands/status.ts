@@ -5,8 +5,9 @@ import { amountOf, sizeText } from '../places/amount.ts';
 import type { Pointer } from '../pointers.ts';
 import type { Asked } from '../status/asked.ts';
 import type { Known } from '../status/fresh-clone.ts';
-import { type Missing, type Status, statusOf } from '../status/status.ts';
+import { type Status, statusOf } from '../status/status.ts';
 import { meterOn } from './meter.ts';
+import { groupsOf, isUntold } from './status-groups.ts';
 import { statusJson, sureClone } from './status-json.ts';
 import { counted, cureOf, partialCure, WORDS } from './status-words.ts';
 
@@ -122,22 +123,6 @@ function showObjects({ revisions, pointers, missing, store, found }: Status, pri
     print(`  Not in this clone, and not looked at: ${counted(pointers.unseen, 'file')}; to have the small ones:`);
     print(`    ${partialCure(found.remote)}`);
   }
-}
-
-/** What is not in the store for sure, or waits here; by where it can be had from. */
-function groupsOf(missing: Missing[]): Map<Missing['where'], Missing[]> {
-  const groups = new Map<Missing['where'], Missing[]>();
-  for (const item of missing) {
-    if (isUntold(item)) continue;
-    const group = groups.get(item.where);
-    if (group) group.push(item);
-    else groups.set(item.where, [item]);
-  }
-  return groups;
-}
-
-function isUntold({ answer, where }: Missing): boolean {
-  return answer === 'untold' && where !== 'spool';
 }
 
 function showClone(status: Status, print: Print): void {

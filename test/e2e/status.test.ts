@@ -192,6 +192,21 @@ test('refs, all of them, and tags', async () => {
   expect(unknown.stderr).toContain('cannot look at nothing: git knows no branch');
 });
 
+test('files that many branches share are listed once', async () => {
+  const branch = async (name: string): Promise<void> => {
+    const commit = await box.git('alice', 'commit-tree', '-p', 'HEAD', '-m', name, 'HEAD^{tree}');
+    await box.git('alice', 'branch', name, commit.trim());
+  };
+  for (const name of ['one', 'two', 'three']) await branch(name);
+  await box.git('alice', 'checkout', '-q', '-b', 'side');
+  add('side.bin', 10);
+  await commit();
+  const GIT_TRACE = box.path('trace');
+  const { stdout } = await box.run(PROGRAM, ['status', '--all'], { cwd: 'alice', env: { GIT_TRACE } });
+  expect(stdout).toContain('A fresh clone would miss 1 file:');
+  expect(readFileSync(GIT_TRACE, 'utf8').match(/built-in: git ls-tree/g)).toHaveLength(2);
+});
+
 test('the stash is not looked at: nobody pushes it', async () => {
   add('a.bin', 900);
   await box.git('alice', 'stash', '-q');
