@@ -43,6 +43,7 @@ export async function askSources(
     const ofStore = store ? store.answer : (): Answer => 'untold';
     const answers = [ofStore];
     if (withMirrors) for (const mirror of source.mirrors) answers.push((await ask(mirror)).answer);
+    if (source.hasOthers) answers.push(() => 'untold');
     known.push({
       source,
       store,

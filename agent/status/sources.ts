@@ -18,6 +18,8 @@ export interface Source {
   /** Undefined where nothing that we could ask is named. */
   store: Place | undefined;
   mirrors: Place[];
+  /** Whether there are mirrors that are not asked, because they are not trusted here. */
+  hasOthers: boolean;
   /** Why it is not to be asked. */
   trouble: DepotError | undefined;
 }
@@ -47,15 +49,22 @@ function sourceBy(committed: Setting[], found: Found): Source {
   try {
     const query = { operation: 'download', remote: 'origin', argument: undefined, environment: undefined } as const;
     endpoint = findEndpoint({ ...query, config });
-    const { primary, mirrors } = placesOf(endpoint, config, base);
-    return { said: endpoint.source, store: primary, mirrors, trouble: undefined };
+    const { primary, mirrors, refused } = placesOf(endpoint, config, base);
+    const hasOthers = refused.some(({ error }) => error.kind === 'untrusted');
+    return { said: endpoint.source, store: primary, mirrors, hasOthers, trouble: undefined };
   } catch (error) {
     if (!(error instanceof DepotError)) throw error;
     const store =
       endpoint && error.kind === 'untrusted'
         ? placeAt({ role: 'primary', kind: endpoint.kind, location: resolveEndpoint(endpoint, base) }, config)
         : undefined;
-    return { said: endpoint?.source ?? '', store, mirrors: [], trouble: store ? error : notNamed(error) };
+    return {
+      said: endpoint?.source ?? '',
+      store,
+      mirrors: [],
+      hasOthers: false,
+      trouble: store ? error : notNamed(error),
+    };
   }
 }
 

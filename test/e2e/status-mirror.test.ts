@@ -161,4 +161,9 @@ test('a mirror that is not trusted is not asked, and told of', async () => {
   await box.depot('alice', 'trust', '--remove', mirror);
   const report = await shown();
   expect(report).toMatch(/Mirror: .*: not used: .*\n {4}hint: .*lfs-depot trust/);
+  expect(report).toContain('A fresh clone would be complete.');
+  rmSync(objectFile(store, oid));
+  // Others trust it.
+  expect(await canClone()).toBe(true);
+  expect(await shown()).toContain('Whether a fresh clone would have 1 more cannot be told');
 });
