@@ -70,10 +70,10 @@ export function clientFor(location: string, web: WebOptions): Client {
     web.headers.map(([name]) => [name, web.headers.flatMap(([other, value]) => (other === name ? value : []))]),
   );
 
-  const livingBody = (body: Body): Body => ({
+  const livingBody = (body: Body, onSign: () => void): Body => ({
     ...body,
     onSent: (bytes) => {
-      signs++;
+      onSign();
       body.onSent?.(bytes);
     },
   });
@@ -81,7 +81,12 @@ export function clientFor(location: string, web: WebOptions): Client {
   /** One exchange, with the connection's own troubles behind it. */
   async function ask(request: Request, url: URL, headers: OutgoingHttpHeaders, hesitate: boolean): Promise<Answer> {
     const { method, signal } = request;
-    const body = request.body && livingBody(request.body);
+    let taken = 0;
+    const onSign = (): void => {
+      signs++;
+      taken++;
+    };
+    const body = request.body && livingBody(request.body, onSign);
     for (let fresh = false; ; ) {
       const asking = {
         method,
@@ -96,8 +101,8 @@ export function clientFor(location: string, web: WebOptions): Client {
       try {
         const answer = await exchange(asking);
         reached = true;
-        // A server that says that it is not able to is no better than silence.
-        if (!PASSING.has(answer.status)) signs++;
+        // A server that says that it is not able to is no better than silence, whatever it has taken before.
+        signs += PASSING.has(answer.status) ? -taken : 1;
         return answer;
       } catch (error) {
         if (isUnknownAuthority(error) && (await pool.trustSystem())) continue;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Backend } from '../../backends/backend.ts';
 import { retrying } from '../../backends/layers/retry.ts';
 import type { Retries } from '../../backends/retries.ts';
 import { startApache } from '../servers/apache.ts';
-import { busy } from '../servers/faults.ts';
+import { busy, type Fault } from '../servers/faults.ts';
 import { isInstalled } from '../servers/installed.ts';
 import type { DavServer } from '../servers/server.ts';
 import { freshPath } from '../webdav/deeds.ts';
@@ -79,6 +79,51 @@ describe.skipIf(MISSING)(`a WebDAV server, tried again${MISSING ? ': apache is n
       expect(lines).toHaveLength([...seen.values()].reduce((sum, times) => sum + times - 1, 0));
     }),
   );
+
+  describe('the time without a sign of life', () => {
+    /** Milliseconds by the clock that the client looks at: a minute more with each request that is refused. */
+    let now = 1000;
+    beforeEach(() => {
+      now = 1000;
+      vi.spyOn(performance, 'now').mockImplementation(() => now);
+    });
+    afterEach(() => vi.restoreAllMocks());
+
+    const slow = (fault: Fault) => () => {
+      now += 60_000;
+      return fault;
+    };
+
+    // The file is looked at after each MOVE, and that it can be is a sign of life.
+    test.each(CALLS.filter(([, method]) => method !== 'MOVE'))(
+      'ends a %s whose %s is always answered with 503: that is none',
+      (_, method, call) =>
+        onFaultyStore(server, async (store) => {
+          const { backend } = await open(store, { count: 8, timeout: 120_000 });
+          const seen = new Map<string, number>();
+          const count = (request: { method: string; path: string }): boolean => {
+            if (request.method !== method) return false;
+            seen.set(request.path, (seen.get(request.path) ?? 0) + 1);
+            return true;
+          };
+          store.script.fault(count, slow(busy()));
+          await expectFailure(call(store, backend), 'unreachable');
+          // The first failure starts the clock, and the third comes when time is up; unless what is asked at the same time
+          // was answered meanwhile. All there are would be nine.
+          expect(Math.max(...seen.values())).toBeGreaterThanOrEqual(3);
+          expect(Math.max(...seen.values())).toBeLessThan(6);
+        }),
+    );
+
+    test('begins anew with each byte of a transfer that breaks off', () =>
+      onFaultyStore(server, async (store) => {
+        const { backend } = await open(store, { count: 5, timeout: 120_000 });
+        store.script.fault('PUT', slow({ kind: 'cut', of: 'request', after: 1000, how: 'rst' }));
+        await expectFailure(put(store, backend), 'unreachable');
+        // A connection that had been idle may have cost one more.
+        expect(store.script.met()).toBeGreaterThanOrEqual(6);
+      }));
+  });
 
   test('a body that always breaks off at its first byte is asked for three times, not nine', () =>
     onFaultyStore(server, async (store) => {
