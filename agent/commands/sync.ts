@@ -45,11 +45,12 @@ async function syncUntil(signal: AbortSignal, { all, json }: SyncOptions, print:
   const meter = meterOn(process.stderr, json);
   const context: Context = { repository, config, signal, tell, meter };
 
-  // A mistake in it is told before anything is done.
+  // Mistakes in settings are told before anything is done.
   const mode = offlineMode(config);
   const spools = await spoolsIn(repository.commonDir);
   const { places, why } = await placesHere(context);
   if (!places && (spools.length === 0 || !isKind(why, 'configuration', 'untrusted'))) throw why;
+  if (spools.length > 0) void places?.rule;
   if (spools.length === 0) tell('Nothing waits on this computer.');
   const deliveries: Delivered[] = [];
   for (const spool of spools) deliveries.push(await deliverOne(spool, places, context));
@@ -105,10 +106,11 @@ async function deliverOne(spool: Spool, places: Places | undefined, context: Con
   const { tell, signal, meter, repository } = context;
   const here =
     places && spoolFor(repository.commonDir, places.primary.name).folder === spool.folder ? places : undefined;
+  const quorum = here?.rule.quorum;
   const to =
-    here?.rule.quorum === undefined
+    quorum === undefined
       ? printable(here?.primary.name ?? spool.location)
-      : `${here.rule.quorum} places (depot.quorum)`;
+      : `${quorum} place${quorum === 1 ? '' : 's'} (depot.quorum)`;
   let done = 0;
   const onDelivered = (): void => meter.tell(`Delivering to ${to}`, ++done);
   try {

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PROGRAM, type Result, Sandbox } from '../sandbox.ts';
 import { oidOf, soundStore } from './objects.ts';
-import { waitingIn } from './spools.ts';
+import { spoolsIn, waitingIn } from './spools.ts';
 import { reportOf } from './sync-machines.ts';
 
 /** Which place what waits belongs to. Alice has one object waiting for the store that she had at the time. */
@@ -137,6 +137,23 @@ test('a mistake in depot.offline is told before anything is done', async () => {
     stderr: expect.stringContaining("error: cannot use depot.offline: 'maybe' is neither true, false nor auto\nhint: "),
   });
   expect(waiting()).toEqual([oid]);
+});
+
+test('a mistake in depot.quorum is, too, also where something waits for another place, which comes first', async () => {
+  const folderOf = (location: string): string =>
+    spoolsIn(box.path('alice/.git')).find((folder) => readFileSync(`${folder}/location`, 'utf8').startsWith(location))!;
+  const moved = box.path('moved');
+  await box.depot('alice', 'init', moved);
+  await box.depot('alice', 'offline', 'on');
+  box.write('alice/b.bin', 1500);
+  await box.push('alice');
+  await box.depot('alice', 'offline', 'off');
+  if (folderOf(moved) < folderOf(store)) await box.depot('alice', 'init', store);
+  await box.git('alice', 'config', '--file', '.lfsdepot', 'depot.quorum', 'most');
+  const { status, stdout, stderr } = await sync();
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toContain("error: cannot use depot.quorum: 'most' is not a whole number from 1 to 100\nhint: ");
+  expect(waiting()).toHaveLength(2);
 });
 
 test('a location that ends in a blank is delivered to', async () => {
