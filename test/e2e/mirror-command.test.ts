@@ -65,6 +65,18 @@ test('list tells the store, the mirrors and how pushes go, for people and for pr
   });
 });
 
+test('a mirror whose folder differs here is listed, trusted and removed as what it is here', async () => {
+  await box.depot('alice', 'mirror', 'add', mirror);
+  const here = box.path('mounted elsewhere');
+  renameSync(mirror, here);
+  await box.git('alice', 'config', '--global', `url.depot::${here}.insteadOf`, `depot::${mirror}`);
+  await box.depot('alice', 'trust', '--remove', mirror);
+  expect(await box.depot('alice', 'trust', '--mirrors')).toContain(here);
+  expect((await listed()).mirrors).toEqual([{ location: here, from: '.lfsdepot', used: true }]);
+  await box.depot('alice', 'mirror', 'remove', here);
+  expect((await listed()).mirrors).toEqual([]);
+});
+
 test('list looks at no place', async () => {
   await box.depot('alice', 'mirror', 'add', mirror);
   for (const path of [store, mirror]) rmSync(path, { recursive: true });
