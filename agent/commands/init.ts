@@ -20,13 +20,15 @@ export async function init(typed: string, options: NewStoreOptions, print: (line
   const name = formatLocation(location);
   const url = lfsUrl(location);
 
-  const { stdout: previous } = await runGit(['config', '--file', file, '--get', 'lfs.url'], { cwd });
-  if (previous.trimEnd() !== url) await git(['config', '--file', file, '--replace-all', 'lfs.url', url], { cwd });
-  print(`${previous.trimEnd() === url ? 'In .lfsconfig already' : 'Written to .lfsconfig'}: lfs.url = ${url}`);
+  const { stdout } = await runGit(['config', '--file', file, '--get', 'lfs.url'], { cwd });
+  // A blank at its end is part of it.
+  const previous = stdout.replace(/\r?\n$/, '');
+  if (previous !== url) await git(['config', '--file', file, '--replace-all', 'lfs.url', url], { cwd });
+  print(`${previous === url ? 'In .lfsconfig already' : 'Written to .lfsconfig'}: lfs.url = ${url}`);
   await allow(location, print);
 
   const config = await readConfig(cwd, repository);
-  for (const warning of warnings(config, previous.trim(), url)) print(`\nwarning: ${warning}`);
+  for (const warning of warnings(config, previous, url)) print(`\nwarning: ${warning}`);
   for (const line of groupAdvice(made)) print(line);
   print('\nNext:');
   for (const step of await nextSteps(worktree, repository, config)) print(`  ${step}`);

@@ -92,6 +92,14 @@ test('init keeps what else .lfsconfig holds, and warns of the location that it r
   expect(printed).toContain('warning: .lfsconfig said https://lfs.example.com/x before');
 });
 
+test('init replaces a location that differs in a blank at its end', async () => {
+  const store = box.path('store');
+  await box.git('alice', 'config', '--file', '.lfsconfig', 'lfs.url', `depot::${store} `);
+  const printed = await box.depot('alice', 'init', store);
+  expect(printed).toContain('Written to .lfsconfig');
+  expect(await urlOf('alice')).toBe(`depot::${store}\n`);
+});
+
 test('init warns of a setting that goes before .lfsconfig', async () => {
   await box.git('alice', 'config', 'lfs.url', 'https://lfs.example.com/x');
   const printed = await box.depot('alice', 'init', box.path('store'));
