@@ -12,7 +12,7 @@ export type Answer = 'there' | 'absent' | 'damaged' | 'untold';
 /** What a place says of a number of objects. */
 export interface Asked {
   place: Place;
-  /** Tells its store from others, whatever they are called; undefined as long as it is not open, and for a repository. */
+  /** Tells its store from others, whatever they are called; undefined until it is open, and for a repository. */
   readonly id: string | undefined;
   /** Whether it did to the end; `partly`: it went away while it was asked. */
   readonly answers: boolean | 'partly';
@@ -74,7 +74,10 @@ async function ask(place: Place, objects: Iterable<Pointer>, onAsked?: () => voi
   return asked;
 }
 
-/** Asks a place about all objects at hand, or those that are given; about all only once: another call for the same place has the same answer. */
+/**
+ * Asks a place about all objects at hand, or those that are given. About all only once: another call for the same place has
+ * the same answer.
+ */
 export type Asker = (place: Place, about?: Pointer[]) => Promise<Asked>;
 
 export function askerOf(everything: Pointer[], tell: (doing: string, done: number, of: number) => void): Asker {

@@ -139,8 +139,8 @@ async function isSameFile(one: string, other: string): Promise<boolean> {
 }
 
 /**
- * What git-lfs says that it would delete; undefined when it fails, or when its numbers do not fit to what it names: what is here
- * and not retained is deleted. It may retain what is not here, so that the difference can only be too small.
+ * What git-lfs says that it would delete; undefined when it fails, or when its numbers do not fit to what it names: what is
+ * here and not retained is deleted. It counts as retained what is not here, too, so the difference can only be too small.
  */
 async function namedByGitLfs(cwd: string): Promise<Oid[] | undefined> {
   // It would fail, and write a log of that.

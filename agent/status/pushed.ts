@@ -2,8 +2,8 @@ import { DepotError } from '../../backends/errors.ts';
 import { isShallow, type Revisions } from './revisions.ts';
 
 /**
- * What a push is about to send, from what git writes to its pre-push hook: a line for each ref, `<local ref> <local oid> <remote
- * ref> <remote oid>`. What the push deletes is left out; there is nothing where the remote has everything already.
+ * What a push is about to send, from what git writes to its pre-push hook: a line for each ref, `<local ref> <local oid>
+ * <remote ref> <remote oid>`. What the push deletes is left out; there is nothing where the remote has everything already.
  * @throws DepotError `configuration` for any other text: what a broken hook passes on must not let everything through.
  */
 export async function pushedRevisions(cwd: string, told: string): Promise<Revisions> {

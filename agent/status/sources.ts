@@ -9,8 +9,8 @@ import { idsOf } from './git-ids.ts';
 import type { Revisions } from './revisions.ts';
 
 /**
- * Where a fresh clone looks for its files: it knows what is committed, and nothing of what its owner told this clone besides, by
- * git config, by the environment, or by a file that is not committed yet.
+ * Where a fresh clone looks for its files: it knows what is committed, and nothing of what its owner told this clone besides,
+ * by git config, by the environment, or by a file that is not committed yet.
  */
 export interface Source {
   /** What says so: "lfs.url in .lfsconfig". */
@@ -69,8 +69,8 @@ function sourceBy(committed: Setting[], found: Found): Source {
 }
 
 /**
- * The settings of a clone elsewhere, as far as they can be known here. What the settings of this computer say counts where
- * nothing is committed: a team may have given all its computers the same.
+ * The settings of a clone elsewhere, as far as they can be known here. What the settings of this computer say counts
+ * where nothing is committed: a team may have given all its computers the same.
  */
 function configElsewhere(committed: Setting[], { config, remote }: Found): Config {
   const isNamed = committed.some(namesPlace);

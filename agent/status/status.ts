@@ -34,8 +34,8 @@ export interface Missing extends Pointer {
   /** What the store says of it; of what is `short`, that of clones. */
   answer: Answer;
   /**
-   * Where it can be had from; `private`: this clone's store, which is not that of other clones; `clone`: git-lfs's own objects
-   * here; `damaged`: only so; `nowhere` that can be seen from here.
+   * Where it can be had from; `private`: this clone's store, which is not that of other clones; `clone`: git-lfs's own
+   * objects here; `damaged`: only so; `nowhere` that can be seen from here.
    */
   where: 'spool' | 'store' | 'private' | 'mirror' | 'clone' | 'damaged' | 'nowhere';
 }

@@ -1,4 +1,4 @@
-// A fake git-lfs that tells of a prune in other words than the real ones that we know; all else is passed on to the real one.
+// A fake git-lfs that tells of a prune in other words than those that we know; all else is passed on to the real one.
 import { readFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PROGRAM, type Result, Sandbox } from '../sandbox.ts';

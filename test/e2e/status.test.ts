@@ -271,6 +271,9 @@ test.each([
   [['--for-prune', 'main']],
   [['--for-prune', '--all']],
   [['--all', 'main']],
+  [['--pre-push', 'main']],
+  [['--pre-push', '--all']],
+  [['--pre-push', '--for-prune']],
   [['--unknown']],
 ])('%j is wrong usage', async (args) => {
   const { status, stdout, stderr } = await run(...args);
