@@ -43,11 +43,10 @@ export function tellPlace(
   }
 }
 
-/** Objects that nobody has. Of those of other repositories no path is known. */
+/** Objects that nobody has, or nobody undamaged. Of those of other repositories no path is known. */
 export function tellNowhere(objects: { oid: string; size: number; path?: string }[], tell: Print): void {
   if (objects.length === 0) return;
-  const are = objects.length === 1 ? 'is' : 'are';
-  tell(`✗ ${countOf(objects.length)} ${are} neither on this computer nor in any place that answers:`);
+  tell(`✗ no good copy of ${countOf(objects.length)} is on this computer or in any place that answers:`);
   for (const { oid, size, path } of objects.slice(0, SHOWN)) {
     tell(`    ${oid.slice(0, 10)}  ${sizeText(size).padStart(9)}${path === undefined ? '' : `  ${printable(path)}`}`);
   }

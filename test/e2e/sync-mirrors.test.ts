@@ -129,7 +129,7 @@ test('an object that nobody has is named, and the others are brought', async () 
   expect(said).toContain(`Store ${store}: has 2 of 3 objects.\n`);
   expect(said).toContain(`Mirror ${mirror}: got 2 objects (3.0 KB), and has 2 of 3 objects now.\n`);
   expect(said).toContain(
-    '✗ 1 object is neither on this computer nor in any place that answers:\n' +
+    '✗ no good copy of 1 object is on this computer or in any place that answers:\n' +
       `    ${lost.slice(0, 10)}     1.5 KB  ${name}.bin\n` +
       '    → whoever has the file runs: git lfs push --all origin\n',
   );

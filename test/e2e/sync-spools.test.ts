@@ -120,7 +120,7 @@ test('while the store is away, a mirror gets what only waits here', async () => 
     1,
     expect.stringContaining(`Mirror ${mirror}: got 1 object (1.5 KB), and has all `),
   ]);
-  expect(stdout).not.toContain('neither on this computer nor');
+  expect(stdout).not.toContain('no good copy of');
   expect(soundStore(mirror)).toEqual([oid]);
   expect(waiting()).toEqual([oid]);
   renameSync(`${store} (away)`, store);
