@@ -1,7 +1,7 @@
 import { DepotError, printable } from '../../backends/errors.ts';
 import { placeOfSetting, readConfig } from '../config.ts';
 import { git, type Repository, repositoryAround } from '../git.ts';
-import { amountOf } from '../places/amount.ts';
+import { amountOf, momentText } from '../places/amount.ts';
 import { OFFLINE, type OfflineMode, offlineMode } from '../places/offline.ts';
 import { spoolsIn } from '../places/spool.ts';
 
@@ -70,9 +70,8 @@ async function showWaiting({ commonDir }: Repository, print: (line: string) => v
     }
     if (count === 0) continue;
     any = true;
-    const since = oldest.toISOString().slice(0, 16).replace('T', ' ');
     const waiting = `Waiting on this computer for ${printable(spool.location)}`;
-    print(`${waiting}: ${amountOf(count, bytes)}, the oldest since ${since} UTC.`);
+    print(`${waiting}: ${amountOf(count, bytes)}, the oldest since ${momentText(oldest)}.`);
   }
   print(any ? 'To deliver what waits: lfs-depot sync' : 'Nothing waits on this computer.');
 }

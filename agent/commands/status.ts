@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { type DepotError, printable } from '../../backends/errors.ts';
 import { placeOfSetting } from '../config.ts';
-import { amountOf, sizeText } from '../places/amount.ts';
+import { amountOf, momentText, sizeText } from '../places/amount.ts';
 import type { Pointer } from '../pointers.ts';
 import type { Asked } from '../status/asked.ts';
 import type { Known } from '../status/fresh-clone.ts';
@@ -49,7 +49,7 @@ function show(status: Status, print: Print): void {
   showClone(status, print);
   for (const { location, objects, bytes, since } of status.spools) {
     print(`On this computer ${amountOf(objects, bytes)} wait${objects === 1 ? 's' : ''} for ${printable(location)},`);
-    print(`  since ${since.toLocaleString()}: lfs-depot sync`);
+    print(`  since ${momentText(since)}: lfs-depot sync`);
   }
 }
 

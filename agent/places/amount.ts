@@ -16,3 +16,9 @@ export function sizeText(bytes: number): string {
   }
   return `${unit === 0 || size >= 9.95 ? Math.round(size) : size.toFixed(1)} ${UNITS[unit]}`;
 }
+
+/** A moment for people, in their time zone, the same in every language. */
+export function momentText(moment: Date): string {
+  // The Swedish way to write it is that of ISO 8601, without the T.
+  return moment.toLocaleString('sv', { dateStyle: 'short', timeStyle: 'short' });
+}

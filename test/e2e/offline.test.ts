@@ -59,7 +59,7 @@ describe.each(['auto', 'on'])('offline %s', (mode) => {
     expect(waiting()).toEqual(oids);
     expect(await box.git('.', '--git-dir=remote.git', 'log', '--format=%s', 'main')).toMatch(/^(change\n){4}start\n$/);
     expect(await box.depot('alice', 'offline')).toMatch(
-      /Waiting on this computer for .*\/store: 23 objects \(3\.0 MB\), the oldest since .* UTC\.\nTo deliver .*: lfs-depot sync/,
+      /Waiting on this computer for .*\/store: 23 objects \(3\.0 MB\), the oldest since \d{4}-\d\d-\d\d \d\d:\d\d\.\nTo deliver .*: lfs-depot sync/,
     );
 
     rmSync(box.path('alice/.git/lfs/objects'), { recursive: true });
