@@ -126,8 +126,10 @@ async function statusInside(answer: Answer, what: string): Promise<number> {
 /** After an unclear MOVE: ours is gone from its temp name only if it has the final one. Undefined: it did not happen. */
 async function whatHappened(place: Place, temp: string, path: string, { what, size, replace, signal }: Publishing) {
   // In this order: the server may still be about to do it, and then it is seen under one of the two.
-  const still = await lookAt(place, temp, what, signal);
+  let still = await lookAt(place, temp, what, signal);
   const final = await lookAt(place, path, what, signal);
+  // Or under both, when it is done between the two looks.
+  if (still && final) still = await lookAt(place, temp, what, signal);
   if (still) return final && (replace === undefined || final.version !== replace) ? 'exists' : undefined;
   if (final?.size === size) return 'created';
   await assertMounted(place, what, signal);
