@@ -4,8 +4,8 @@ import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { findRepository } from './git.ts';
 import { tempFolderOf } from './lfs-storage.ts';
 import { locate, openEndpoint } from './open-store.ts';
-import { spoolsFolder } from './places/spools-folder.ts';
 import type { Operation } from './protocol.ts';
+import { spoolsFolder } from './spool/folder.ts';
 import type { Objects } from './store.ts';
 
 export interface Connection {

@@ -1,9 +1,9 @@
 import { DepotError, printable } from '../../backends/errors.ts';
 import { placeOfSetting, readConfig } from '../config.ts';
 import { git, type Repository, repositoryAround } from '../git.ts';
-import { amountOf, momentText } from '../places/amount.ts';
-import { OFFLINE, type OfflineMode, offlineMode } from '../places/offline.ts';
-import { spoolsIn } from '../places/spool.ts';
+import { amountOf, momentText } from '../spool/amount.ts';
+import { OFFLINE, type OfflineMode, offlineMode } from '../spool/offline.ts';
+import { spoolsIn } from '../spool/spool.ts';
 
 /** As git config has it. */
 const VALUES: Record<OfflineMode, string> = { on: 'true', off: 'false', auto: 'auto' };

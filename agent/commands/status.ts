@@ -1,8 +1,8 @@
 import { text } from 'node:stream/consumers';
 import { type DepotError, printable } from '../../backends/errors.ts';
 import { placeOfSetting } from '../config.ts';
-import { amountOf, momentText, sizeText } from '../places/amount.ts';
 import type { Pointer } from '../pointers.ts';
+import { amountOf, momentText, sizeText } from '../spool/amount.ts';
 import type { Asked } from '../status/asked.ts';
 import type { Known } from '../status/fresh-clone.ts';
 import { type Status, statusOf } from '../status/status.ts';

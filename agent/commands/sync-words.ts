@@ -1,7 +1,7 @@
 import { type DepotError, printable } from '../../backends/errors.ts';
-import { amountOf, sizeText } from '../places/amount.ts';
 import type { CaughtUp } from '../places/catch-up.ts';
-import type { Delivery } from '../places/deliver.ts';
+import { amountOf, sizeText } from '../spool/amount.ts';
+import type { Delivery } from '../spool/deliver.ts';
 
 type Print = (line: string) => void;
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { DepotError, isKind, type Kind, throwIfCancelled } from '../../backends/errors.ts';
 import { objectPath } from '../layout.ts';
 import type { Oid } from '../oid.ts';
+import type { Spool } from '../spool/spool.ts';
 import { partsOf } from '../transfer-files.ts';
 import type { Opened } from './nearest.ts';
 import type { Place } from './place.ts';
 import { readerOf } from './read.ts';
-import type { Spool } from './spool.ts';
 
 /** What became of one place. */
 export interface CaughtUp {

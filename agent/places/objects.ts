@@ -1,15 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { rising } from '../../backends/rising.ts';
+import type { Cache } from '../cache/cache.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { noticeOnce } from '../notice.ts';
 import type { Operation } from '../protocol.ts';
+import { type OfflineMode, offlineMode, spooling } from '../spool/offline.ts';
+import { spoolFor, spoolsIn } from '../spool/spool.ts';
 import type { Objects } from '../store.ts';
-import type { Cache } from './cache.ts';
-import { noticeOnce } from './notice.ts';
-import { type OfflineMode, offlineMode, spooling } from './offline.ts';
 import { type Places, placesOf } from './places.ts';
 import { readerOf } from './read.ts';
-import { spoolFor, spoolsIn } from './spool.ts';
 import { type Tell, writerOf } from './write.ts';
 
 /**
@@ -24,7 +24,7 @@ export async function objectsOf(endpoint: Endpoint, config: Config, here: Here):
     const others = more.length === 0 ? '' : `, and ${more.length} more are not, see lfs-depot mirror list`;
     tell('refused', `the mirror ${unused.text} is not used: ${unused.error.why}${others}`);
   }
-  const cache = config.get('depot.cache') ? await (await import('./cache.ts')).cacheFrom(config) : undefined;
+  const cache = config.get('depot.cache') ? await (await import('../cache/cache.ts')).cacheFrom(config) : undefined;
   const far = inPlaces(places, tell);
   const { primary } = places;
   const spool = spoolFor(commonDir, primary.name, primary.kind);

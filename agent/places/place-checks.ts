@@ -1,17 +1,17 @@
 import { DepotError } from '../../backends/errors.ts';
 import { openFolder } from '../../backends/folder/folder.ts';
 import { shellWord } from '../../backends/shell-word.ts';
+import { isCacheFolder, TAG } from '../cache/folder.ts';
+import { cacheSettings } from '../cache/settings.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { probe } from '../probe.ts';
 import type { Finding } from '../setup-checks.ts';
-import { sizeText } from './amount.ts';
-import { isCacheFolder, TAG } from './cache-folder.ts';
-import { cacheSettings } from './cache-settings.ts';
-import { offlineMode } from './offline.ts';
+import { sizeText } from '../spool/amount.ts';
+import { offlineMode } from '../spool/offline.ts';
+import { spoolsIn } from '../spool/spool.ts';
 import type { Place } from './place.ts';
 import { type Places, placesOf } from './places.ts';
-import { spoolsIn } from './spool.ts';
 
 // What doctor looks at beside the store itself.
 

@@ -3,8 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type Cache, cacheIn } from '../../agent/cache/cache.ts';
 import { type Oid, parseOid } from '../../agent/oid.ts';
-import { type Cache, cacheIn } from '../../agent/places/cache.ts';
 import { filesBelow } from '../sandbox.ts';
 
 /** The smallest bound that can be configured, in bytes. */

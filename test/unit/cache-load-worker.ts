@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheIn } from '../../agent/places/cache.ts';
+import { cacheIn } from '../../agent/cache/cache.ts';
 import { randomNumbers } from '../random-numbers.ts';
 import type { Source } from './cache-box.ts';
 import type { LoadReport } from './cache-load-report.ts';

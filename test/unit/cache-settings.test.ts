@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { cacheFrom } from '../../agent/cache/cache.ts';
+import { cacheSettings } from '../../agent/cache/settings.ts';
 import { configOf, type Setting } from '../../agent/config.ts';
-import { cacheFrom } from '../../agent/places/cache.ts';
-import { cacheSettings } from '../../agent/places/cache-settings.ts';
 import { expectFailure } from '../conformance/failure.ts';
 
 const GIB = 1024 ** 3;

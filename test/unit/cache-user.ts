@@ -3,7 +3,7 @@
  * the other, and prints what came of each.
  */
 import { readFileSync } from 'node:fs';
-import { cacheIn } from '../../agent/places/cache.ts';
+import { cacheIn } from '../../agent/cache/cache.ts';
 import type { CacheUser } from './cache-box.ts';
 
 const { who, folder, bound, calls }: CacheUser = JSON.parse(readFileSync(0, 'utf8'));

@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { amountOf, sizeText } from '../../agent/places/amount.ts';
+import { amountOf, sizeText } from '../../agent/spool/amount.ts';
 
-const NOTICE = resolve(import.meta.dirname, '../../agent/places/notice.ts');
+const NOTICE = resolve(import.meta.dirname, '../../agent/notice.ts');
 
 test.each([
   [0, '0 bytes'],

@@ -2,14 +2,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { notice } from '../../agent/notice.ts';
 import type { Oid } from '../../agent/oid.ts';
-import { notice } from '../../agent/places/notice.ts';
 import { readerOf } from '../../agent/places/read.ts';
 import { STALL } from '../../agent/places/stalling.ts';
 import { type Copy, type FakePlace, failing, failure, fakePlace } from './places-fakes.ts';
 
 // What would be written to the terminal, if there is one.
-vi.mock(import('../../agent/places/notice.ts'), { spy: true });
+vi.mock(import('../../agent/notice.ts'), { spy: true });
 
 const OID = 'ab'.repeat(32) as Oid;
 const SIZE = 40;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parseOid } from '../../agent/oid.ts';
-import { spoolFor } from '../../agent/places/spool.ts';
+import { spoolFor } from '../../agent/spool/spool.ts';
 import { expectFailure } from '../conformance/failure.ts';
 import { sourceIn } from '../conformance/source.ts';
 

@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseOid } from '../../agent/oid.ts';
-import { type Spool, spoolFor, spoolsIn, type Waiting } from '../../agent/places/spool.ts';
-import { spoolsFolder } from '../../agent/places/spools-folder.ts';
+import { spoolsFolder } from '../../agent/spool/folder.ts';
+import { type Spool, spoolFor, spoolsIn, type Waiting } from '../../agent/spool/spool.ts';
 import { expectFailure } from '../conformance/failure.ts';
 import { sourceIn } from '../conformance/source.ts';
 

@@ -4,13 +4,13 @@ import { isKind } from '../../backends/errors.ts';
 import { errorCode } from '../../backends/system-error.ts';
 import type { Config } from '../config.ts';
 import { givenIn, readBoolean, refuse } from '../given.ts';
+import { hold, isHeld } from '../held-file.ts';
+import { notice, noticeOnce } from '../notice.ts';
 import type { Kept, Objects, StoreCall } from '../store.ts';
 import { trace } from '../trace.ts';
 import { partsOf } from '../transfer-files.ts';
 import { amountOf } from './amount.ts';
 import { deliver } from './deliver.ts';
-import { hold, isHeld } from './held-file.ts';
-import { notice, noticeOnce } from './notice.ts';
 import type { Spool } from './spool.ts';
 
 export const OFFLINE = 'depot.offline';

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
-import { errorCode } from '../../backends/system-error.ts';
+import { errorCode } from '../backends/system-error.ts';
 
 /**
  * A small file that counts for as long as somebody refreshes it: by it the processes of one push, on one computer, tell each

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { printable } from '../../backends/errors.ts';
-import { trace } from '../trace.ts';
+import { printable } from '../backends/errors.ts';
 import { hold, refresh } from './held-file.ts';
+import { trace } from './trace.ts';
 
 /**
  * Tells the user something that is no failure, in one line: git-lfs shows what an agent writes to stderr only under GIT_TRACE,

@@ -14,7 +14,7 @@ import type { Oid } from '../oid.ts';
 import { surroundings } from '../open-store.ts';
 import { STALE, type Store, type StoreCall, storeOver } from '../store.ts';
 import { trace } from '../trace.ts';
-import { spoolsFolder } from './spools-folder.ts';
+import { spoolsFolder } from './folder.ts';
 
 /**
  * Objects that wait on this computer for a place that is out of reach: a folder in the git folder, one for each place, used

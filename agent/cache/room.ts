@@ -7,8 +7,8 @@ import type { Backend } from '../../backends/backend.ts';
 import { isKind } from '../../backends/errors.ts';
 import { errorCode } from '../../backends/system-error.ts';
 import { trace } from '../trace.ts';
-import { type Lock, takeLock } from './cache-lock.ts';
-import { BLOCK, blocksOf, evictOldest } from './cache-objects.ts';
+import { type Lock, takeLock } from './lock.ts';
+import { BLOCK, blocksOf, evictOldest } from './objects.ts';
 
 /**
  * Keeps the objects in a cache below their bound, whatever number of processes fill it, without counting them at each fill.

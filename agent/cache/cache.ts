@@ -11,9 +11,9 @@ import type { Config } from '../config.ts';
 import { objectPath } from '../layout.ts';
 import type { Oid } from '../oid.ts';
 import { trace } from '../trace.ts';
-import { isCacheFolder, makeCacheFolder, TAG } from './cache-folder.ts';
-import { PATIENCE, withRoom } from './cache-room.ts';
-import { type CacheSettings, cacheSettings } from './cache-settings.ts';
+import { isCacheFolder, makeCacheFolder, TAG } from './folder.ts';
+import { PATIENCE, withRoom } from './room.ts';
+import { type CacheSettings, cacheSettings } from './settings.ts';
 
 /**
  * A folder that all clones of a computer, or a CI runner, read through and fill: `depot.cache`, `depot.cacheSize`.
