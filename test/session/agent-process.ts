@@ -103,15 +103,14 @@ export class AgentProcess {
 
   /** Ends the session as git-lfs does, and gives all answers. */
   async finish(): Promise<Message[]> {
-    // Elsewhere what was asked for is done in the half second that `terminate` leaves; under Wine git alone takes longer.
-    if (process.platform === 'win32') await this.#until(() => this.#ended || this.#allAnswered, 'end of answers');
+    await this.#until(() => this.#ended || this.#allAnswered, 'end of answers');
     this.send(TERMINATE);
-    await this.gone(FOREVER);
+    await this.gone();
     return this.answers;
   }
 
   /** Waits for the end of the process. @throws when it takes longer, or when stdout carried anything but messages. */
-  async gone(milliseconds: number): Promise<End> {
+  async gone(milliseconds = FOREVER): Promise<End> {
     const late = sleep(milliseconds, undefined, { ref: false }).then(() => {
       throw new Error(`the agent is still there after ${milliseconds} ms`);
     });
