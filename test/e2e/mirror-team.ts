@@ -117,16 +117,25 @@ export class MirrorTeam {
       child.on('close', (status, signal) => done({ status, signal, stdout: out.join(''), stderr: err.join('') }));
     });
     const send = (signal: NodeJS.Signals) => (): void => {
-      for (const pid of sessionMembers(leader)) process.kill(pid, signal);
+      for (const pid of sessionMembers(leader)) sendTo(pid, signal);
     };
     return { result, members: () => sessionMembers(leader), hold: send('SIGSTOP'), goOn: send('SIGCONT') };
   }
   readonly #started: number[] = [];
 
   async end(): Promise<void> {
-    for (const pid of this.#started.flatMap(sessionMembers)) process.kill(pid, 'SIGKILL');
+    for (const pid of this.#started.flatMap(sessionMembers)) sendTo(pid, 'SIGKILL');
     for (const server of this.#servers) await server.stop();
     this.box.remove();
+  }
+}
+
+/** Who was there a moment ago may have ended. */
+function sendTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
