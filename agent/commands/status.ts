@@ -116,7 +116,7 @@ function showObjects({ revisions, pointers, missing, store, found }: Status, pri
   const untold = missing.filter(isUntold).length;
   if (untold > 0)
     print(
-      `  ${untold} cannot be told: ${wordsOf(store.answers) ? 'the store did not say' : 'the store was not asked'}`,
+      `  ${untold} cannot be told: ${wordsOf(store.answers) ? 'the store did not say' : 'the store could not be asked'}`,
     );
   if (revisions.shallow) print('  This clone is shallow: older commits were not looked at');
   if (pointers.unseen > 0) {
@@ -132,7 +132,8 @@ function showClone(status: Status, print: Print): void {
     showList(misses, (file) => `    ${lineOf(file)}`, print);
   }
   if (untold.length > 0) {
-    print(`Whether a fresh clone would have ${untold.length} more cannot be told, since not every place answers:`);
+    const these = misses.length > 0 ? `${untold.length} more` : counted(untold.length, 'file');
+    print(`Whether a fresh clone would have ${these} cannot be told, since not every place answers:`);
     showList(untold, (file) => `    ${lineOf(file)}`, print);
   }
   if (sureClone(status) === true) print('A fresh clone would be complete.');

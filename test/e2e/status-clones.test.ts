@@ -109,7 +109,7 @@ test('a store that is committed and not trusted is not asked: it cannot be told'
   await box.git('alice', 'config', 'lfs.url', `depot::${own}`);
   await box.depot('.', 'trust', '--remove', store);
   expect(await shown()).toMatch(/Clones use another store: .*: not asked: .*\n {4}hint: .*lfs-depot trust/);
-  expect(await shown()).toContain('Whether a fresh clone would have 1 more cannot be told');
+  expect(await shown()).toContain('Whether a fresh clone would have 1 file cannot be told');
   expect(await problem()).toMatch(/it cannot be told whether clones get 1 object .*: will not open .*\n {4}hint: /);
 });
 

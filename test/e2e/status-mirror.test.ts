@@ -95,7 +95,7 @@ test('the store lacks it and the mirror is away: it cannot be told what clones g
   renameSync(mirror, `${mirror} away`);
   const report = await shown();
   expect(report).toContain(`Mirror: ${mirror}: does not answer: `);
-  expect(report).toContain('Whether a fresh clone would have 1 more cannot be told');
+  expect(report).toContain('Whether a fresh clone would have 1 file cannot be told');
   expect(report).toContain('1 nowhere that can be seen from here');
 });
 
@@ -165,5 +165,5 @@ test('a mirror that is not trusted is not asked, and told of', async () => {
   rmSync(objectFile(store, oid));
   // Others trust it.
   expect(await canClone()).toBe(true);
-  expect(await shown()).toContain('Whether a fresh clone would have 1 more cannot be told');
+  expect(await shown()).toContain('Whether a fresh clone would have 1 file cannot be told');
 });

@@ -129,8 +129,8 @@ test('a store that is away: nothing is said of what it has', async () => {
   renameSync(store, `${store} away`);
   const report = await shown();
   expect(report).toMatch(/Store: .* does not answer: .*\n {4}hint: /);
-  expect(report).toContain('1 cannot be told: the store was not asked');
-  expect(report).toContain('Whether a fresh clone would have 1 more cannot be told');
+  expect(report).toContain('1 cannot be told: the store could not be asked');
+  expect(report).toContain('Whether a fresh clone would have 1 file cannot be told');
   expect(report).not.toContain('would miss');
   expect(await problem()).toContain('it cannot be told whether clones get 1 object');
   expect((await json()).freshClone).toMatchObject({ complete: null, misses: [] });
