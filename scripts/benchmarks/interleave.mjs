@@ -1,7 +1,8 @@
 /**
  * Measures contestants in turns, so that a busy moment of the machine hits all of them, and each round in another
- * order. `contestants`: name → an async function that resolves to milliseconds. The first round warms up and is dropped.
- * Resolves to name → { median, min }.
+ * order. `contestants`: name → an async function that is given whether this is the first round, which warms up, and
+ * resolves to `{ wall, cpu }` in milliseconds. Resolves to name → `{ median, min, cpu, first }`, the latter being what the
+ * first round resolved to.
  */
 export async function interleave(contestants, rounds, say) {
   const names = Object.keys(contestants);
@@ -10,12 +11,18 @@ export async function interleave(contestants, rounds, say) {
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(round + turn) % names.length];
       say(`round ${round} of ${rounds}: ${name}`);
-      const milliseconds = await contestants[name]();
-      if (round > 0) samples[name].push(milliseconds);
+      samples[name].push(await contestants[name](round === 0));
     }
   }
   return Object.fromEntries(
-    names.map((name) => [name, { median: medianOf(samples[name]), min: Math.min(...samples[name]) }]),
+    names.map((name) => {
+      const [first, ...counted] = samples[name];
+      const walls = counted.map(({ wall }) => wall);
+      return [
+        name,
+        { median: medianOf(walls), min: Math.min(...walls), cpu: medianOf(counted.map(({ cpu }) => cpu)), first },
+      ];
+    }),
   );
 }
 

@@ -18,3 +18,49 @@ function textOf(cell) {
   if (typeof cell !== 'number') return cell ?? '';
   return cell < 10 ? cell.toFixed(2) : cell.toFixed(cell < 100 ? 1 : 0);
 }
+
+/** Rows for what `interleave` found for each way, beside that of one contestant. */
+export function rowsOf(about, found, beside) {
+  return Object.entries(found).flatMap(([way, times]) =>
+    Object.entries(times).map(([by, { median, min, cpu, first }]) => ({
+      ...about,
+      way,
+      by,
+      median,
+      min,
+      cpu,
+      MB: first.together,
+      'MB of one': first.one,
+      [`to ${beside}`]: times[beside] && median / times[beside].median,
+    })),
+  );
+}
+
+/** A page for docs/: how to read it, and what was measured. */
+export function markdownOf(machine, results) {
+  const parts = results.map(({ benchmark, about, rounds, rows, verdict }) => {
+    const table = [
+      Object.keys(rows[0]),
+      Object.keys(rows[0]).map(() => '---'),
+      ...rows.map((row) => Object.values(row).map(textOf)),
+    ];
+    const lines = table.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+    return `## ${benchmark}\n\n${about}; ${rounds} rounds at least.\n\n${lines}\n\n${verdict.map((line) => `- ${line}`).join('\n')}\n`;
+  });
+  const where = `${machine.platform} ${machine.release}, ${machine.cpus} CPUs, Node ${machine.node}`;
+  return `${PREFACE}\nMeasured on ${where}.\n\n${parts.join('\n')}`;
+}
+
+const PREFACE = `# Benchmarks
+
+\`scripts/bench --record\` wrote this. All contestants of a table ran in turns, in one run, on one machine, after a round that warms
+up: compare within a table, and ratios, not milliseconds; another machine, or another day, has others.
+
+- *median*, *min*: wall time in milliseconds of the whole command, git-lfs and its own work included. *cpu*: of all its processes.
+- *MB*, *MB of one*: the most memory that all agents together, and one of them, had at any moment (resident sets: what
+  processes share counts for each).
+- *again* is a push of what is there already.
+- *does nothing* is an agent in sh that answers at once: what git-lfs costs by itself, the floor. *file adapter* is what git-lfs
+  does with a remote that is a folder: one process that neither hashes what it pushes, nor syncs it to the disk.
+- lfs-depot hashes in both directions and syncs each object and its folder to the disk.
+`;

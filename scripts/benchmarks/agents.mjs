@@ -1,0 +1,43 @@
+import { quoted } from './quoted.mjs';
+
+export const DEPOT = 'lfs-depot';
+export const ADAPTER = 'file adapter';
+export const NOTHING = 'does nothing';
+
+/**
+ * A fake agent, what git-lfs costs by itself: says of every object at once that it is stored, or that it was fetched into the
+ * folder that is $1, where it lies.
+ */
+const DOES_NOTHING = `while read -r line; do case $line in
+*'"event":"init"'*) case $line in *download*) way=down;; *) way=up;; esac; printf '{}\\n';;
+*'"event":"terminate"'*) exit 0;;
+*) oid=\${line#*'"oid":"'}; oid=\${oid%%'"'*};
+case $way in up) printf '{"event":"complete","oid":"%s"}\\n' "$oid";;
+*) printf '{"event":"complete","oid":"%s","path":"%s"}\\n' "$oid" "$1/$oid";; esac;;
+esac; done`;
+
+/** Settings of git for an agent that is no lfs-depot: which program, for this one run. */
+function ownAgent(path, args) {
+  const settings = { path, args, concurrent: 'true', direction: 'both' };
+  const pairs = Object.entries(settings).map(([key, value]) => `lfs.customtransfer.bench.${key}=${value}`);
+  return [...pairs, 'lfs.standalonetransferagent=bench', 'lfs.url=bench:'].flatMap((pair) => ['-c', pair]);
+}
+
+/** @param folder where what was fetched lies: see layOut. */
+export function doesNothing(folder) {
+  const script = DOES_NOTHING.replaceAll('\n', ' ');
+  return ownAgent('sh', ['-c', script, 'nothing', folder].map(quoted).join(' '));
+}
+
+/** One that was given on the command line. `{store}` in its arguments is the folder, or the URL, that it is to use. */
+export function givenAgent({ path, args }, store) {
+  return ownAgent(path, args.replaceAll('{store}', quoted(store)));
+}
+
+export function depot(location) {
+  return ['-c', `lfs.url=depot::${location}`];
+}
+
+export function fileAdapter(remote) {
+  return ['-c', `lfs.url=file://${remote}`];
+}

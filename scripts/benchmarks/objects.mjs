@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { filesBelow } from '../../test/sandbox.ts';
+
+/** Bytes that are written at once: random ones, so that nothing on the way compresses. */
+const BLOCK = 64 * 1024 * 1024;
+
+/**
+ * A clone in `clone` of a sandbox, with objects of its own, committed; the same files in `plain`, for tools. Its remote is
+ * the sandbox's `remote.git`, or the one given.
+ */
+export async function cloneWith(box, { count, size }, remote = box.path('remote.git')) {
+  await box.git('.', 'init', '-q', '--bare', remote);
+  await box.git('.', 'init', '-q', 'clone');
+  await box.git('clone', 'lfs', 'track', '*.bin');
+  await box.git('clone', 'remote', 'add', 'origin', remote);
+  for (let index = 0; index < count; index++) {
+    const file = box.path('clone', `${index}.bin`);
+    const blocks = `head -c ${size} /dev/urandom >"$1"`;
+    if (size > BLOCK) execFileSync('sh', ['-c', blocks, 'sh', file]);
+    else box.write(file, size);
+  }
+  await box.git('clone', 'add', '.');
+  await box.git('clone', 'commit', '-qm', 'objects');
+  mkdirSync(box.path('plain'));
+  for (let index = 0; index < count; index++)
+    linkSync(box.path('clone', `${index}.bin`), box.path('plain', `${index}.bin`));
+  return box.path('clone', '.git', 'lfs', 'objects');
+}
+
+/** Lays a link to each object into a folder: what an agent that does nothing says that it has fetched. */
+export function layOut(objects, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  for (const path of objectsIn(objects)) linkSync(join(objects, path), join(folder, basename(path)));
+}
+
+/** Takes the objects away; they can be laid out from there. */
+export function setAside(objects, aside) {
+  if (!existsSync(aside)) renameSync(objects, aside);
+  removeObjects(objects);
+}
+
+export function removeObjects(folder) {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    if (/^[0-9a-f]{2}$/.test(name)) rmSync(join(folder, name), { recursive: true });
+  }
+}
+
+export function expectCount(folder, count) {
+  const found = objectsIn(folder).length;
+  if (found !== count) throw new Error(`${folder} has ${found} objects, not ${count}`);
+}
+
+function objectsIn(folder) {
+  return filesBelow(folder).filter((path) => /(^|\/)[0-9a-f]{64}$/.test(path));
+}
