@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import { type Endpoint, findEndpoint } from './endpoint.ts';
 import { runGit } from './git.ts';
 
 /** The remote that is meant where none is named, as git-lfs chooses it: the one of the branch, or that lfs.remote names, or the only one, or origin. */
@@ -8,4 +9,14 @@ export async function defaultRemote(cwd: string, config: Config): Promise<string
   const names = config.settings.flatMap(({ key }) => /^remote\.(.+)\.url$/s.exec(key)?.[1] ?? []);
   const only = new Set(names).size === 1 ? names[0] : undefined;
   return ofBranch ?? config.get('remote.lfsdefault')?.value ?? only ?? 'origin';
+}
+
+/**
+ * Where a push from here goes if no remote is named.
+ * @param environment what LFS_DEPOT_LOCATION says, where that counts.
+ * @throws DepotError `configuration` where nothing names a store.
+ */
+export async function defaultEndpoint(cwd: string, config: Config, environment?: string): Promise<Endpoint> {
+  const remote = await defaultRemote(cwd, config);
+  return findEndpoint({ operation: 'upload', remote, config, argument: undefined, environment });
 }

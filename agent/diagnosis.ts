@@ -4,8 +4,8 @@ import { formatLocation, type Location } from '../backends/location.ts';
 import { shellWord } from '../backends/shell-word.ts';
 import { type Config, readConfig } from './config.ts';
 import { examineStore } from './create-store.ts';
-import { defaultRemote } from './default-remote.ts';
-import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from './endpoint.ts';
+import { defaultEndpoint } from './default-remote.ts';
+import { type Endpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { type Repository, repositoryAround } from './git.ts';
 import { readMarker } from './marker.ts';
 import { folderHere } from './mounts.ts';
@@ -81,10 +81,8 @@ export async function diagnose(typed: string | undefined, tell: (finding: Findin
   return findings;
 }
 
-async function endpointOf(config: Config): Promise<Endpoint> {
-  const environment = process.env[LOCATION_VARIABLE];
-  const remote = await defaultRemote(process.cwd(), config);
-  return findEndpoint({ operation: 'upload', remote, config, argument: undefined, environment });
+function endpointOf(config: Config): Promise<Endpoint> {
+  return defaultEndpoint(process.cwd(), config, process.env[LOCATION_VARIABLE]);
 }
 
 async function storeOf(config: Config, base: string): Promise<Named> {

@@ -1,3 +1,23 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fromSystemError } from '../backends/system-error.ts';
+
+/**
+ * A private name for a download. git-lfs *renames* the file it is given into its own objects folder, so the name lies
+ * on that filesystem, in the folder where git-lfs removes what is older than an hour. Not `<oid>-…`: git-lfs removes
+ * files of that form as soon as it has the object, another process's too (its fs/cleanup.go).
+ * @throws DepotError where the folder cannot be made.
+ */
+export function newDownload(tempFolder: string, oid: string): string {
+  try {
+    mkdirSync(tempFolder, { recursive: true });
+  } catch (error) {
+    throw fromSystemError(error, `cannot make ${tempFolder}`);
+  }
+  return join(tempFolder, `depot-${oid.slice(0, 16)}-${randomBytes(8).toString('hex')}`);
+}
+
 /** Where a backend that `resumes` keeps what it knows of a file that broke off. */
 export function versionOf(file: string): string {
   return `${file}.version`;

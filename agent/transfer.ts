@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromSystemError } from '../backends/system-error.ts';
 import type { Transfer } from './session.ts';
 import type { Objects } from './store.ts';
-import { partsOf, versionOf } from './transfer-files.ts';
+import { newDownload, partsOf, versionOf } from './transfer-files.ts';
 
 /** Moves one object between git-lfs's own files and wherever objects are kept. */
 export function transferWith(objects: Objects, tempFolder: string): Transfer {
@@ -41,18 +39,4 @@ function moveBoth(from: string, to: string): void {
   } catch {
     for (const path of [...partsOf(from), to]) rmSync(path, { force: true });
   }
-}
-
-/**
- * A private name for a download. git-lfs *renames* the file it is given into its own objects folder, so the name lies
- * on that filesystem, in the folder where git-lfs removes what is older than an hour. Not `<oid>-…`: git-lfs removes
- * files of that form as soon as it has the object, another process's too (its fs/cleanup.go).
- */
-function newDownload(tempFolder: string, oid: string): string {
-  try {
-    mkdirSync(tempFolder, { recursive: true });
-  } catch (error) {
-    throw fromSystemError(error, `cannot make ${tempFolder}`);
-  }
-  return join(tempFolder, `depot-${oid.slice(0, 16)}-${randomBytes(8).toString('hex')}`);
 }

@@ -4,8 +4,7 @@ import { formatLocation, type Location, parseLocation } from '../../backends/loc
 import { shellWord } from '../../backends/shell-word.ts';
 import { type Config, placeOfSetting, readConfig } from '../config.ts';
 import { unsetIn } from '../config-edit.ts';
-import { defaultRemote } from '../default-remote.ts';
-import { findEndpoint } from '../endpoint.ts';
+import { defaultEndpoint } from '../default-remote.ts';
 import { findRepository, git } from '../git.ts';
 import { readMarker } from '../marker.ts';
 import { surroundings } from '../open-store.ts';
@@ -25,7 +24,7 @@ export async function addMirror(typed: string, options: NewStoreOptions, print: 
   const cwd = process.cwd();
   const { file, worktree, repository } = await committedFile(FILE);
   const config = await readConfig(cwd, repository);
-  const places = placesOf(await endpointOf(config), config, worktree);
+  const places = placesOf(await defaultEndpoint(process.cwd(), config), config, worktree);
   const { primary, rule } = places;
   const wanted = resolveTyped(typed);
   if (isSame(primary.location, wanted))
@@ -80,7 +79,7 @@ export async function listMirrors(json: boolean, print: Print): Promise<void> {
     mirrors,
     refused: unused,
     rule,
-  } = placesOf(await endpointOf(config), config, repository.worktree ?? cwd);
+  } = placesOf(await defaultEndpoint(process.cwd(), config), config, repository.worktree ?? cwd);
   const from = ({ location }: Place): string => {
     const setting = config.all(MIRROR).find(({ value }) => isNamed(value, location, config));
     return setting ? placeOfSetting(setting) : '';
@@ -108,11 +107,6 @@ const RULES = {
   quorum: (count: number) =>
     `\nA push goes to all places at once, and succeeds if ${count} of them have it. (depot.quorum = ${count})`,
 };
-
-async function endpointOf(config: Config) {
-  const remote = await defaultRemote(process.cwd(), config);
-  return findEndpoint({ operation: 'upload', remote, config, argument: undefined, environment: undefined });
-}
 
 /** One store by two names is no second copy. What does not answer now cannot be compared, and need not be. */
 async function refuseTwin({ marker, location }: NewStore, { primary, mirrors }: Places): Promise<void> {

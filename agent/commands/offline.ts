@@ -2,6 +2,7 @@ import { DepotError, printable } from '../../backends/errors.ts';
 import { placeOfSetting, readConfig } from '../config.ts';
 import { git, type Repository, repositoryAround } from '../git.ts';
 import { amountOf, momentText } from '../spool/amount.ts';
+import { backlogOf } from '../spool/backlog.ts';
 import { OFFLINE, type OfflineMode, offlineMode } from '../spool/offline.ts';
 import { spoolsIn } from '../spool/spool.ts';
 
@@ -60,18 +61,11 @@ async function tell(
 async function showWaiting({ commonDir }: Repository, print: (line: string) => void): Promise<void> {
   let any = false;
   for (const spool of await spoolsIn(commonDir)) {
-    let count = 0;
-    let bytes = 0;
-    let oldest = new Date();
-    for await (const { size, since } of spool.list()) {
-      count++;
-      bytes += size;
-      if (since < oldest) oldest = since;
-    }
-    if (count === 0) continue;
+    const { objects, bytes, since } = await backlogOf(spool);
+    if (objects === 0) continue;
     any = true;
     const waiting = `Waiting on this computer for ${printable(spool.location)}`;
-    print(`${waiting}: ${amountOf(count, bytes)}, the oldest since ${momentText(oldest)}.`);
+    print(`${waiting}: ${amountOf(objects, bytes)}, the oldest since ${momentText(since)}.`);
   }
   print(any ? 'To deliver what waits: lfs-depot sync' : 'Nothing waits on this computer.');
 }

@@ -1,8 +1,7 @@
 import { DepotError, isKind, printable } from '../../backends/errors.ts';
 import { parseLocation } from '../../backends/location.ts';
 import { type Config, readConfig } from '../config.ts';
-import { defaultRemote } from '../default-remote.ts';
-import { findEndpoint } from '../endpoint.ts';
+import { defaultEndpoint } from '../default-remote.ts';
 import { findRepository, type Repository } from '../git.ts';
 import { objectsFolderOf, tempFolderOf } from '../lfs-storage.ts';
 import type { Oid } from '../oid.ts';
@@ -86,9 +85,7 @@ interface Context {
 /** What waits may belong to another place: then it may be no error that this repository names none that can be used. */
 async function placesHere({ config, repository }: Context): Promise<{ places?: Places; why?: unknown }> {
   try {
-    const remote = await defaultRemote(process.cwd(), config);
-    const none = { argument: undefined, environment: undefined };
-    const endpoint = findEndpoint({ operation: 'upload', remote, config, ...none });
+    const endpoint = await defaultEndpoint(process.cwd(), config);
     return { places: placesOf(endpoint, config, repository.worktree ?? process.cwd()) };
   } catch (why) {
     return { why };
@@ -104,8 +101,7 @@ interface Delivered {
 
 async function deliverOne(spool: Spool, places: Places | undefined, context: Context): Promise<Delivered> {
   const { tell, signal, meter, repository } = context;
-  const here =
-    places && spoolFor(repository.commonDir, places.primary.name).folder === spool.folder ? places : undefined;
+  const here = places && isFor(places, spool, repository) ? places : undefined;
   const quorum = here?.rule.quorum;
   const to =
     quorum === undefined
@@ -130,6 +126,11 @@ async function deliverOne(spool: Spool, places: Places | undefined, context: Con
     }
     return { spool, error };
   }
+}
+
+/** Whether what waits in it is for the store of this repository, in whatever spelling. */
+function isFor({ primary }: Places, { folder }: Spool, { commonDir }: Repository): boolean {
+  return spoolFor(commonDir, primary.name).folder === folder;
 }
 
 /** Not done unasked: of two stores of a repository, one may be closed to those who read the other. */
@@ -185,7 +186,7 @@ async function catchUpAll(places: Places, spools: Spool[], all: boolean, context
   const result = await catchUp(objects.values(), everywhere, {
     objectsFolder: objectsFolderOf(repository, config),
     tempFolder,
-    spools: spools.filter(({ folder }) => folder === spoolFor(repository.commonDir, places.primary.name).folder),
+    spools: spools.filter((spool) => isFor(places, spool, repository)),
     signal,
     onObject: () => meter.tell('Comparing places', ++done, objects.size),
   }).finally(meter.clear);

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DepotError, isKind, type Kind, throwIfCancelled } from '../../backends/errors.ts';
+import { DepotError, isKind, throwIfCancelled } from '../../backends/errors.ts';
 import { objectPath } from '../layout.ts';
+import { OF_THE_PLACE_IN_A_ROW } from '../of-the-place.ts';
 import type { Oid } from '../oid.ts';
 import type { Spool } from '../spool/spool.ts';
-import { partsOf } from '../transfer-files.ts';
+import { newDownload, partsOf } from '../transfer-files.ts';
 import type { Opened } from './nearest.ts';
 import type { Place } from './place.ts';
 import { readerOf } from './read.ts';
@@ -41,8 +41,6 @@ export interface CatchUpOptions {
 /** How many objects are moved at a time. */
 const PARALLEL = 8;
 
-/** What may mean one folder or one large object, and is taken for the whole place when it comes so often in a row. */
-const OF_THE_PLACE_IN_A_ROW = new Set<Kind>(['denied', 'no-space']);
 /** More than are under way at once: those fail together, before one that would have fitted has arrived. */
 const ROW = 2 * PARALLEL;
 
@@ -122,10 +120,10 @@ export async function catchUp(
     const here = [join(options.objectsFolder, objectPath(oid)), ...spools.map((spool) => spool.fileOf(oid))];
     const isWhole = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.size === size;
     const damaged = new Set<string>();
-    const fetched = join(options.tempFolder, `depot-sync-${oid.slice(0, 16)}-${randomBytes(8).toString('hex')}`);
+    let fetched: string | undefined;
     let fetching: Promise<string> | undefined;
     const fetch = async (): Promise<string> => {
-      mkdirSync(options.tempFolder, { recursive: true });
+      fetched = newDownload(options.tempFolder, oid);
       try {
         await read(oid, size, fetched, { signal });
         return fetched;
@@ -146,7 +144,7 @@ export async function catchUp(
         return here.includes(file);
       },
       remove() {
-        if (fetching) for (const path of partsOf(fetched)) rmSync(path, { force: true });
+        if (fetched) for (const path of partsOf(fetched)) rmSync(path, { force: true });
       },
     };
   }

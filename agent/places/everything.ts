@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { DepotError, isKind } from '../../backends/errors.ts';
 import type { Oid } from '../oid.ts';
 import type { Store } from '../store.ts';
-import { partsOf } from '../transfer-files.ts';
+import { newDownload, partsOf } from '../transfer-files.ts';
 import type { Place } from './place.ts';
 
 export interface Everything {
@@ -58,8 +56,7 @@ export async function everythingIn(
 async function rightSize(oid: Oid, candidates: Candidate[], tempFolder: string, signal: AbortSignal): Promise<number> {
   const [first] = candidates;
   if (candidates.length === 1 && first) return first.size;
-  const file = join(tempFolder, `depot-sync-${oid.slice(0, 16)}-${randomBytes(8).toString('hex')}`);
-  mkdirSync(tempFolder, { recursive: true });
+  const file = newDownload(tempFolder, oid);
   for (const { size, store } of candidates) {
     try {
       await store.get(oid, size, file, { signal });

@@ -2,6 +2,7 @@ import { DepotError } from '../../backends/errors.ts';
 import { formatLocation, type Location } from '../../backends/location.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { OF_THE_PLACE } from '../of-the-place.ts';
 import { openEndpoint, type Patience } from '../open-store.ts';
 import type { Store } from '../store.ts';
 
@@ -19,12 +20,6 @@ export interface Place {
   /** Leaves it alone from now on, if the error says more of the place than of one object. */
   blame(error: unknown): void;
 }
-
-/**
- * What says that the place, and not only one object there, is in trouble. `denied` is not of them: one folder of it may be
- * closed.
- */
-const OF_THE_PLACE = new Set(['unreachable', 'no-store', 'credentials', 'configuration', 'unsupported', 'untrusted']);
 
 /**
  * Where there is another place to ask: nobody should wait a minute in each push for a mirror that hangs, nor in a clone for a

@@ -1,4 +1,5 @@
-import { DepotError, isKind, type Kind, throwIfCancelled } from '../../backends/errors.ts';
+import { DepotError, isKind, throwIfCancelled } from '../../backends/errors.ts';
+import { OF_THE_PLACE, OF_THE_PLACE_IN_A_ROW } from '../of-the-place.ts';
 import type { Oid } from '../oid.ts';
 import type { Objects } from '../store.ts';
 import { trace } from '../trace.ts';
@@ -23,18 +24,7 @@ export interface DeliveryOptions {
   onDelivered?: (oid: Oid, size: number) => void;
 }
 
-/** What says that the place is in trouble, and not one object: there is no use in going on. */
-const OF_THE_PLACE = new Set<Kind>([
-  'unreachable',
-  'no-store',
-  'credentials',
-  'configuration',
-  'unsupported',
-  'untrusted',
-]);
-
-/** What may mean one folder or one large object, and is taken for the whole place when it comes so often in a row. */
-const OF_THE_PLACE_IN_A_ROW = new Set<Kind>(['denied', 'no-space']);
+/** So many in a row. */
 const ROW = 4;
 
 /**

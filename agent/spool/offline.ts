@@ -10,6 +10,7 @@ import type { Kept, Objects, StoreCall } from '../store.ts';
 import { trace } from '../trace.ts';
 import { partsOf } from '../transfer-files.ts';
 import { amountOf } from './amount.ts';
+import { backlogOf } from './backlog.ts';
 import { deliver } from './deliver.ts';
 import type { Spool } from './spool.ts';
 
@@ -102,13 +103,8 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode, beside
   }
 
   async function deliverAll(signal: AbortSignal | undefined): Promise<void> {
-    let count = 0;
-    let bytes = 0;
-    for await (const { size } of spool.list()) {
-      count++;
-      bytes += size;
-    }
-    if (count > 0) notice(`delivering ${amountOf(count, bytes)} that waited here for ${spool.location}`);
+    const { objects, bytes } = await backlogOf(spool);
+    if (objects > 0) notice(`delivering ${amountOf(objects, bytes)} that waited here for ${spool.location}`);
     const { failed, untried } = await deliver(spool, inner, { signal });
     const left = failed.length + untried;
     const why = failed.at(-1)?.error.message;

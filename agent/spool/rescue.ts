@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DepotError } from '../../backends/errors.ts';
 import { objectPath } from '../layout.ts';
 import type { Oid } from '../oid.ts';
 import type { Objects } from '../store.ts';
-import { partsOf } from '../transfer-files.ts';
+import { newDownload, partsOf } from '../transfer-files.ts';
 import type { Spool } from './spool.ts';
 
 export interface RescueOptions {
@@ -32,8 +31,7 @@ export async function rescue(oid: Oid, spool: Spool, objects: Objects, options: 
       return true;
     },
     async () => {
-      mkdirSync(tempFolder, { recursive: true });
-      const fetched = join(tempFolder, `depot-sync-${oid.slice(0, 16)}-${randomBytes(8).toString('hex')}`);
+      const fetched = newDownload(tempFolder, oid);
       try {
         await objects.get(oid, size, fetched, { signal });
         return true;

@@ -4,6 +4,7 @@ import { objectPath } from '../layout.ts';
 import { objectsFolderOf } from '../lfs-storage.ts';
 import type { Oid } from '../oid.ts';
 import { type Pointer, type Pointers, pointersIn } from '../pointers.ts';
+import { type Backlog, backlogOf } from '../spool/backlog.ts';
 import { type OfflineMode, offlineMode } from '../spool/offline.ts';
 import { type Spool, spoolsIn } from '../spool/spool.ts';
 import { type Answer, type Asked, askerOf, refusedToAsk } from './asked.ts';
@@ -27,7 +28,7 @@ export interface Status {
   short: Missing[];
   known: Known[];
   clone: Clone;
-  spools: Waiting[];
+  spools: Backlog[];
 }
 
 export interface Missing extends Pointer {
@@ -38,15 +39,6 @@ export interface Missing extends Pointer {
    * objects here; `damaged`: only so; `nowhere` that can be seen from here.
    */
   where: 'spool' | 'store' | 'private' | 'mirror' | 'clone' | 'damaged' | 'nowhere';
-}
-
-/** What waits in one spool. */
-export interface Waiting {
-  location: string;
-  objects: number;
-  bytes: number;
-  /** When the first was put there. */
-  since: Date;
 }
 
 export interface StatusOptions {
@@ -113,7 +105,7 @@ export async function statusOf({ refs, all, pushed, brief, tell }: StatusOptions
     short: everything.flatMap(shortOf),
     known,
     clone: brief ? { misses: [], untold: [], unread: 0 } : await cloneOf(cwd, revisions, pointers, known),
-    spools: brief ? [] : await Promise.all(spools.map(waitingIn)),
+    spools: brief ? [] : await Promise.all(spools.map(backlogOf)),
   };
 }
 
@@ -145,14 +137,4 @@ async function oidsIn(spools: Spool[]): Promise<Set<Oid>> {
   const oids = new Set<Oid>();
   for (const spool of spools) for await (const { oid } of spool.list()) oids.add(oid);
   return oids;
-}
-
-async function waitingIn(spool: Spool): Promise<Waiting> {
-  const waiting: Waiting = { location: spool.location, objects: 0, bytes: 0, since: new Date() };
-  for await (const { size, since } of spool.list()) {
-    waiting.objects++;
-    waiting.bytes += size;
-    if (since < waiting.since) waiting.since = since;
-  }
-  return waiting;
 }

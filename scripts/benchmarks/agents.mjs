@@ -1,4 +1,4 @@
-import { quoted } from './quoted.mjs';
+import { shellQuote } from '../../backends/shell-word.ts';
 
 export const DEPOT = 'lfs-depot';
 export const ADAPTER = 'file adapter';
@@ -26,12 +26,12 @@ function ownAgent(path, args) {
 /** @param folder where what was fetched lies: see layOut. */
 export function doesNothing(folder) {
   const script = DOES_NOTHING.replaceAll('\n', ' ');
-  return ownAgent('sh', ['-c', script, 'nothing', folder].map(quoted).join(' '));
+  return ownAgent('sh', ['-c', script, 'nothing', folder].map(shellQuote).join(' '));
 }
 
 /** One that was given on the command line. `{store}` in its arguments is the folder, or the URL, that it is to use. */
 export function givenAgent({ path, args }, store) {
-  return ownAgent(path, args.replaceAll('{store}', quoted(store)));
+  return ownAgent(path, args.replaceAll('{store}', shellQuote(store)));
 }
 
 export function depot(location) {

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { Sandbox } from '../../test/sandbox.ts';
 import { ADAPTER, DEPOT, depot, doesNothing, fileAdapter, givenAgent, NOTHING } from './agents.mjs';
-import { interleave } from './interleave.mjs';
+import { lfsRuns } from './lfs-runs.mjs';
 import { folderLimits } from './limits.mjs';
 import { contestant } from './measure.mjs';
-import { cloneWith, expectCount, layOut, removeObjects, setAside } from './objects.mjs';
+import { cloneWith, fresh } from './objects.mjs';
 import { rowsOf } from './table.mjs';
 import { WORKLOADS } from './workloads.mjs';
 
@@ -52,14 +52,6 @@ async function measure({ near, far, place, workload, rounds, say, agents }) {
   const local = await cloneWith(near, workload, remote);
   await near.depot('clone', 'init', store);
   const given = near.path('given');
-  const lfs = (settings, args, objects) => ({
-    box: near,
-    cwd: 'clone',
-    command: 'git',
-    args: [...settings, 'lfs', ...args],
-    objects,
-  });
-
   const programs = {
     [DEPOT]: { settings: depot(store), objects: store },
     [ADAPTER]: { settings: fileAdapter(remote), objects: far.path('remote.git', 'lfs', 'objects') },
@@ -69,45 +61,18 @@ async function measure({ near, far, place, workload, rounds, say, agents }) {
     const objects = far.path(`by-${agent.name}`);
     programs[agent.name] = { settings: givenAgent(agent, objects), objects, clear: () => fresh(objects) };
   }
-  const each = (make) =>
-    Object.fromEntries(Object.entries(programs).map(([name, program]) => [name, contestant(make(program))]));
-  const push = ({ settings, objects, clear }) => ({
-    ...lfs(settings, ['push', '--all', 'origin']),
-    before: () => (clear ? clear() : objects && removeObjects(objects)),
-    after: () => objects && expectCount(objects, workload.count),
-  });
-  const again = ({ settings }) => lfs(settings, ['push', '--all', 'origin']);
-  const fetch = ({ settings, objects }) => ({
-    ...lfs(settings, ['fetch', 'origin', 'HEAD']),
-    before: () => {
-      removeObjects(local);
-      if (!objects) layOut(near.path('aside'), given);
-    },
-    after: () => expectCount(local, workload.count),
-  });
   const tool = (box, cwd, line, before) =>
     contestant({ box, cwd, command: 'sh', args: ['-c', line], before, isTool: true });
   const copy = (from, to) => tool(near, from, `exec cp *.bin "${to}"`, () => fresh(to));
   const plain = near.path('plain');
-  const found = {
-    push: await interleave(
-      {
-        ...each(push),
-        cp: copy(plain, far.path('plain')),
-        sha256sum: tool(near, plain, 'exec sha256sum *.bin'),
-        'openssl dgst': tool(near, plain, 'exec openssl dgst -sha256 *.bin'),
-      },
-      rounds,
-      say,
-    ),
-    again: await interleave(each(again), rounds, say),
+  const tools = {
+    push: {
+      cp: copy(plain, far.path('plain')),
+      sha256sum: tool(near, plain, 'exec sha256sum *.bin'),
+      'openssl dgst': tool(near, plain, 'exec openssl dgst -sha256 *.bin'),
+    },
+    fetch: { cp: copy(far.path('plain'), near.path('fetched')) },
   };
-  setAside(local, near.path('aside'));
-  found.fetch = await interleave({ ...each(fetch), cp: copy(far.path('plain'), near.path('fetched')) }, rounds, say);
+  const found = await lfsRuns({ box: near, programs, count: workload.count, local, given, tools, rounds, say });
   return rowsOf({ 'store on': place.name, work: workload.work }, found, ADAPTER);
-}
-
-function fresh(path) {
-  rmSync(path, { recursive: true, force: true });
-  mkdirSync(path);
 }

@@ -3,8 +3,8 @@ import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from
 import { basename, join } from 'node:path';
 import { filesBelow } from '../../test/sandbox.ts';
 
-/** Bytes that are written at once: random ones, so that nothing on the way compresses. */
-const BLOCK = 64 * 1024 * 1024;
+/** Bytes above which a file does not pass through this process. */
+const LARGE = 64 * 1024 * 1024;
 
 /**
  * A clone in `clone` of a sandbox, with objects of its own, committed; the same files in `plain`, for tools. Its remote is
@@ -15,24 +15,22 @@ export async function cloneWith(box, { count, size }, remote = box.path('remote.
   await box.git('.', 'init', '-q', 'clone');
   await box.git('clone', 'lfs', 'track', '*.bin');
   await box.git('clone', 'remote', 'add', 'origin', remote);
+  mkdirSync(box.path('plain'));
   for (let index = 0; index < count; index++) {
     const file = box.path('clone', `${index}.bin`);
-    const blocks = `head -c ${size} /dev/urandom >"$1"`;
-    if (size > BLOCK) execFileSync('sh', ['-c', blocks, 'sh', file]);
+    // Random, so that nothing on the way compresses.
+    if (size > LARGE) execFileSync('sh', ['-c', 'head -c "$2" /dev/urandom >"$1"', 'sh', file, String(size)]);
     else box.write(file, size);
+    linkSync(file, box.path('plain', `${index}.bin`));
   }
   await box.git('clone', 'add', '.');
   await box.git('clone', 'commit', '-qm', 'objects');
-  mkdirSync(box.path('plain'));
-  for (let index = 0; index < count; index++)
-    linkSync(box.path('clone', `${index}.bin`), box.path('plain', `${index}.bin`));
   return box.path('clone', '.git', 'lfs', 'objects');
 }
 
 /** Lays a link to each object into a folder: what an agent that does nothing says that it has fetched. */
 export function layOut(objects, folder) {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder);
+  fresh(folder);
   for (const path of objectsIn(objects)) linkSync(join(objects, path), join(folder, basename(path)));
 }
 
@@ -55,4 +53,10 @@ export function expectCount(folder, count) {
 
 function objectsIn(folder) {
   return filesBelow(folder).filter((path) => /(^|\/)[0-9a-f]{64}$/.test(path));
+}
+
+/** An empty folder in place of whatever is there. */
+export function fresh(path) {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path);
 }

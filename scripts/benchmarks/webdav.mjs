@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Sandbox } from '../../test/sandbox.ts';
 import { startApache } from '../../test/servers/apache.ts';
 import { startLatencyProxy } from '../../test/servers/latency-proxy.ts';
 import { PASSWORD, USER } from '../../test/servers/server.ts';
 import { DEPOT, depot, doesNothing, givenAgent, NOTHING } from './agents.mjs';
-import { interleave } from './interleave.mjs';
+import { lfsRuns } from './lfs-runs.mjs';
 import { webdavLimits } from './limits.mjs';
 import { contestant } from './measure.mjs';
-import { cloneWith, expectCount, layOut, removeObjects, setAside } from './objects.mjs';
+import { cloneWith, fresh } from './objects.mjs';
 import { rowsOf } from './table.mjs';
 import { WORKLOADS } from './workloads.mjs';
 
@@ -73,9 +73,6 @@ async function measure({ apache, workload, delay, rounds, say, agents }) {
         clear: () => folder(apache, name),
       };
     }
-    const each = (make) =>
-      Object.fromEntries(Object.entries(programs).map(([name, program]) => [name, contestant(make(program))]));
-    const lfs = (settings, ...args) => ({ box, cwd: 'clone', command: 'git', args: [...settings, 'lfs', ...args] });
     const tool = (cwd, command, args, before) => contestant({ box, cwd, command, args, before, isTool: true });
     const numbers = `[0-${workload.count - 1}]`;
     const curl = (cwd, args, before) => tool(cwd, 'curl', ['-sSf', '--user', `${USER}:${PASSWORD}`, ...args], before);
@@ -93,54 +90,23 @@ async function measure({ apache, workload, delay, rounds, say, agents }) {
     const fetched = () => fresh(box.path('fetched'));
     fetched();
 
-    const found = {
-      push: await interleave(
-        {
-          ...each(({ settings, objects, clear }) => ({
-            ...lfs(settings, 'push', '--all', 'origin'),
-            before: () => (clear ? clear() : objects && removeObjects(objects)),
-            after: () => objects && expectCount(objects, workload.count),
-          })),
-          [CURL]: curl('plain', ['-T', `${numbers}.bin`, `${url}/by-curl/`], () => folder(apache, 'by-curl')),
-          [RCLONE]: rclone(box.path('plain'), ':webdav:by-rclone', () => folder(apache, 'by-rclone')),
-        },
-        rounds,
-        say,
-      ),
-      again: await interleave(
-        each(({ settings }) => lfs(settings, 'push', '--all', 'origin')),
-        rounds,
-        say,
-      ),
-    };
-    setAside(local, box.path('aside'));
-    found.fetch = await interleave(
-      {
-        ...each(({ settings, objects }) => ({
-          ...lfs(settings, 'fetch', 'origin', 'HEAD'),
-          before: () => {
-            removeObjects(local);
-            if (!objects) layOut(box.path('aside'), given);
-          },
-          after: () => expectCount(local, workload.count),
-        })),
+    const tools = {
+      push: {
+        [CURL]: curl('plain', ['-T', `${numbers}.bin`, `${url}/by-curl/`], () => folder(apache, 'by-curl')),
+        [RCLONE]: rclone(box.path('plain'), ':webdav:by-rclone', () => folder(apache, 'by-rclone')),
+      },
+      fetch: {
         [CURL]: curl('fetched', [`${url}/by-curl/${numbers}.bin`, '-o', '#1.bin'], fetched),
         [RCLONE]: rclone(':webdav:by-curl', box.path('fetched'), fetched),
       },
-      rounds,
-      say,
-    );
+    };
+    const found = await lfsRuns({ box, programs, count: workload.count, local, given, tools, rounds, say });
     return rowsOf({ server: `Apache, ${delay} ms`, work: workload.work }, found, CURL);
   } finally {
     await proxy?.stop();
     box.remove();
     for (const name of readdirSync(apache.root)) rmSync(join(apache.root, name), { recursive: true });
   }
-}
-
-function fresh(path) {
-  rmSync(path, { recursive: true, force: true });
-  mkdirSync(path);
 }
 
 function folder(apache, name) {

@@ -1,4 +1,0 @@
-/** As one word of a POSIX shell. */
-export function quoted(text) {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
