@@ -72,12 +72,19 @@ export const WAITING: Calls = {
   fchown: promisify(fs.fchown),
 };
 
+/**
+ * On a disk an fsync takes several times as long as all the rest of a small object. It is waited for, so that those of several
+ * objects run side by side, and the filesystem writes its journal once for them all.
+ */
+const ON_DISK: Calls = { ...DIRECT, fsync: WAITING.fsync };
+
 /** The calls that fit what `root` lies on. What cannot be told counts as a network. */
 export async function callsFor(root: string, platform: NodeJS.Platform): Promise<Calls> {
   if (platform !== 'linux') return WAITING;
   try {
     const { type } = await promisify(fs.statfs as (path: string, done: Done) => void)(root);
-    return LOCAL_FILESYSTEMS.has(type) ? DIRECT : WAITING;
+    if (IN_MEMORY.has(type)) return DIRECT;
+    return ON_DISKS.has(type) ? ON_DISK : WAITING;
   } catch {
     return WAITING;
   }
@@ -85,8 +92,11 @@ export async function callsFor(root: string, platform: NodeJS.Platform): Promise
 
 type Done = (error: NodeJS.ErrnoException | null, stats: fs.StatsFs) => void;
 
-/** `f_type` of statfs(2): ext, XFS, Btrfs, tmpfs, ramfs, ZFS, F2FS, overlay, JFS, vfat, exFAT, NTFS (two drivers). */
-const LOCAL_FILESYSTEMS = new Set([
-  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x858458f6, 0x2fc12fc1, 0xf2f52010, 0x794c7630, 0x3153464a, 0x4d44,
-  0x2011bab0, 0x5346544e, 0x7366746e,
+/** `f_type` of statfs(2): tmpfs, ramfs. */
+const IN_MEMORY = new Set([0x01021994, 0x858458f6]);
+
+/** ext, XFS, Btrfs, ZFS, F2FS, overlay, JFS, vfat, exFAT, NTFS (two drivers). */
+const ON_DISKS = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0x794c7630, 0x3153464a, 0x4d44, 0x2011bab0, 0x5346544e,
+  0x7366746e,
 ]);

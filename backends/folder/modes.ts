@@ -14,6 +14,12 @@ export interface Modes {
 
 const PERMISSIONS = 0o7777;
 
+/** Whether what this process makes in one store was seen to have the right modes at once: then it is not looked at again. */
+export interface AsMade {
+  files: boolean;
+  folders: boolean;
+}
+
 /** The modes for a store with this root; undefined where files have none (Windows). @throws Node's ENOENT. */
 export async function modesOf(calls: Calls, root: string, platform: NodeJS.Platform): Promise<Modes | undefined> {
   if (platform === 'win32') return undefined;
@@ -27,19 +33,23 @@ export async function modesOf(calls: Calls, root: string, platform: NodeJS.Platf
  * Makes one folder and gives it the modes. Not atomic: for a moment it has the umask's mode, see publish.ts.
  * @throws Node's error, `EEXIST` included.
  */
-export async function makeFolder(calls: Calls, path: string, modes: Modes | undefined): Promise<void> {
+export async function makeFolder(calls: Calls, path: string, modes: Modes | undefined, asMade?: AsMade): Promise<void> {
   await calls.mkdir(path, modes?.folder);
   if (!modes) return;
   const made = await calls.stat(path);
   if (!made) return;
+  // Not with a set-group-ID bit, which depends on the folder around it.
+  if (asMade && Number(made.gid) === modes.gid && Number(made.mode & 0o7777n) === modes.folder && modes.folder < 0o1000)
+    asMade.folders = true;
   if (Number(made.gid) !== modes.gid) await attempt(() => calls.chown(path, -1, modes.gid));
   if ((Number(made.mode) & PERMISSIONS) !== modes.folder) await attempt(() => calls.chmod(path, modes.folder));
 }
 
 /** Gives an open file the modes. */
-export async function applyModes(calls: Calls, fd: number, modes: Modes | undefined): Promise<void> {
-  if (!modes) return;
+export async function applyModes(calls: Calls, fd: number, modes: Modes | undefined, asMade?: AsMade): Promise<void> {
+  if (!modes || asMade?.files) return;
   const made = await calls.fstat(fd);
+  if (asMade && made.gid === modes.gid && (made.mode & PERMISSIONS) === modes.file) asMade.files = true;
   if (made.gid !== modes.gid) await attempt(() => calls.fchown(fd, -1, modes.gid));
   if ((made.mode & PERMISSIONS) !== modes.file) await attempt(() => calls.fchmod(fd, modes.file));
 }

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { DepotError } from '../errors.ts';
 import { errorCode } from '../system-error.ts';
 import { type Calls, WAITING } from './calls.ts';
-import { applyModes, type Modes, makeFolder, modesOf } from './modes.ts';
+import { type AsMade, applyModes, type Modes, makeFolder, modesOf } from './modes.ts';
 
 /** One open folder backend: where it is, and what is remembered about it while the process lives. */
 export interface Place {
@@ -20,7 +20,7 @@ export interface Place {
   /** How the store's names are touched; see calls.ts. */
   calls: Calls;
   /** Read from the root once; see `modes()`. */
-  readonly memory: { modes?: { known: Modes | undefined } };
+  readonly memory: { modes?: { known: Modes | undefined }; asMade?: AsMade };
   /** Set once a hard link, a clone or a folder's fsync was refused here: it is not tried again. */
   readonly lacks: Set<'links' | 'clones' | 'folder-fsync'>;
   /** For what need not succeed; else `calls`. */
@@ -37,6 +37,12 @@ export function inside(place: Place, path: string): string {
 export async function modes({ memory, calls, root, platform }: Place): Promise<Modes | undefined> {
   memory.modes ??= { known: await modesOf(calls, root, platform) };
   return memory.modes.known;
+}
+
+/** What is known of the modes that files and folders have here as they are made. */
+export function asMade({ memory }: Place): AsMade {
+  memory.asMade ??= { files: false, folders: false };
+  return memory.asMade;
 }
 
 /** The calls that are waited for on every disk: the first touch of each object, which must not hang the event loop. */
@@ -71,8 +77,13 @@ export function belongingOf(name: string): string | undefined {
 
 /** A name in the temp folder, a `TEMP_NAME`, that nobody else uses on any machine. */
 export function tempName(place: Place, purpose: Purpose): string {
-  return join(place.root, place.temp, `depot-${purpose}-${randomBytes(12).toString('hex')}`);
+  unique ??= randomBytes(8).toString('hex');
+  return join(place.root, place.temp, `depot-${purpose}-${unique}${(made++).toString(16).padStart(8, '0')}`);
 }
+
+/** Random once in a process, and counted from there: to ask for random bytes takes longer than to make a small file. */
+let unique: string | undefined;
+let made = 0;
 
 /**
  * A new, empty temp file, open for writing. A missing temp folder is made again, but only where the anchor stands:
@@ -91,7 +102,7 @@ export async function openTemp(place: Place, purpose: Purpose, what: string): Pr
     fd = await calls.open(file, 'wx+');
   }
   try {
-    await applyModes(calls, fd, await modes(place));
+    await applyModes(calls, fd, await modes(place), asMade(place));
   } catch (error) {
     await calls.close(fd);
     await leaveToSweep(place, file);

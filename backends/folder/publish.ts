@@ -3,9 +3,19 @@ import type { PutOutcome } from '../backend.ts';
 import { isKind } from '../errors.ts';
 import { errorCode } from '../system-error.ts';
 import type { Calls } from './calls.ts';
-import { makeFolder } from './modes.ts';
+import { type Modes, makeFolder } from './modes.ts';
 import { isHeld } from './patience.ts';
-import { asideName, assertMounted, fileStat, leaveToSweep, modes, type Place, tempName, versionOf } from './place.ts';
+import {
+  asideName,
+  asMade,
+  assertMounted,
+  fileStat,
+  leaveToSweep,
+  modes,
+  type Place,
+  tempName,
+  versionOf,
+} from './place.ts';
 
 export interface PublishOptions {
   what: string;
@@ -153,9 +163,9 @@ async function makeFolders(place: Place, path: string): Promise<void> {
   if (path.length <= place.root.length || (await calls.stat(path))?.isDirectory()) return;
   await makeFolders(place, dirname(path));
   const wanted = await modes(place);
-  if (!wanted) return makeInPlace(place, path);
+  if (!wanted || asMade(place).folders) return makeInPlace(place, path, wanted);
   const staged = tempName(place, 'folder');
-  await makeFolder(calls, staged, wanted);
+  await makeFolder(calls, staged, wanted, asMade(place));
   try {
     await calls.rename(staged, path);
   } catch (error) {
@@ -175,10 +185,10 @@ async function leaveFolder(calls: Calls, path: string): Promise<void> {
   }
 }
 
-/** Where files have no modes (Windows), there is nothing to give a folder first. */
-async function makeInPlace({ calls }: Place, path: string): Promise<void> {
+/** Where files have no modes (Windows), or folders the right ones as they are made, there is nothing to give a folder first. */
+async function makeInPlace({ calls }: Place, path: string, modes?: Modes): Promise<void> {
   try {
-    await makeFolder(calls, path, undefined);
+    await calls.mkdir(path, modes?.folder);
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
   }
