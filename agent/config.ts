@@ -42,8 +42,16 @@ export async function readConfig(
   return configOf([...theirs, ...own]);
 }
 
+/** All of git's settings. */
+export const SETTINGS: string[] = ['config', '--list', '--show-scope', '--null'];
+
+/** Those of one file. */
+export function settingsIn(file: string): string[] {
+  return ['config', '--list', '--null', '--file', file];
+}
+
 async function readGitConfig(cwd: string): Promise<Setting[]> {
-  const fields = (await git(['config', '--list', '--show-scope', '--null'], { cwd })).split('\0');
+  const fields = (await git(SETTINGS, { cwd })).split('\0');
   const settings: Setting[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
     settings.push({ scope: fields[index] as Setting['scope'], ...keyAndValue(fields[index + 1] ?? '') });
@@ -71,8 +79,7 @@ async function readCommitted(cwd: string, repository: Repository): Promise<Setti
 /** From the worktree, else the index, else HEAD; from HEAD in a bare repository. As git-lfs looks for `.lfsconfig`. */
 async function readFileOf(cwd: string, { worktree }: Repository, scope: keyof typeof COMMITTED): Promise<Setting[]> {
   const file = worktree === undefined ? undefined : join(worktree, `.${scope}`);
-  if (file !== undefined && existsSync(file))
-    return parse(await git(['config', '--list', '--null', '--file', file], { cwd }), scope);
+  if (file !== undefined && existsSync(file)) return parse(await git(settingsIn(file), { cwd }), scope);
   for (const blob of worktree === undefined ? [`HEAD:.${scope}`] : [`:.${scope}`, `HEAD:.${scope}`]) {
     const settings = await readBlob(cwd, blob, scope);
     if (settings) return settings;

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { isAbsolute, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DepotError } from '../backends/errors.ts';
@@ -22,6 +21,21 @@ export interface GitOptions {
   interactive?: boolean | undefined;
 }
 
+/** What git was asked before this process asked, by its arguments: see hub/asked-before.ts. */
+const known = new Map<string, string>();
+
+/** @param stdout what git printed, in this process's folder, when it succeeded. It answers one call. */
+export function answerOnce(args: readonly string[], stdout: string): void {
+  known.set(args.join('\0'), stdout);
+}
+
+function takeAnswer(args: readonly string[], cwd: string): string | undefined {
+  const key = args.join('\0');
+  const answer = cwd === process.cwd() ? known.get(key) : undefined;
+  known.delete(key);
+  return answer;
+}
+
 /** Bytes that git may print. */
 const MOST_OUTPUT = 64 * 1024 * 1024;
 
@@ -32,8 +46,17 @@ const LAST_WORDS = 500;
  * Runs git and resolves whatever its exit status is.
  * @throws DepotError `configuration` when there is no git.
  */
-export function runGit(args: string[], { cwd, env, input, interactive, signal }: GitOptions): Promise<GitResult> {
-  return new Promise((resolvePromise, reject) => {
+export async function runGit(args: string[], options: GitOptions): Promise<GitResult> {
+  const stdout = takeAnswer(args, options.cwd);
+  if (stdout !== undefined) return { status: 0, stdout, stderr: '' };
+  // Loaded late: where git was asked before it is not needed.
+  return startGit((await import('node:child_process')).spawn, args, options);
+}
+
+type Spawn = typeof import('node:child_process').spawn;
+
+function startGit(spawn: Spawn, args: string[], { cwd, env, input, interactive, signal }: GitOptions) {
+  return new Promise<GitResult>((resolvePromise, reject) => {
     const fail = (why: string, cure: string): void =>
       reject(new DepotError('configuration', { what: 'cannot run git', why, cure }));
     const child = spawn('git', args, {
@@ -120,14 +143,22 @@ export async function findRepository(cwd: string): Promise<Repository> {
   });
 }
 
+/** Which repository this is. */
+export const REPOSITORY: string[] = [
+  'rev-parse',
+  '--is-bare-repository',
+  '--is-inside-work-tree',
+  '--git-common-dir',
+  '--show-cdup',
+];
+
 /**
  * The repository around `cwd`, as git sees it: linked worktrees, submodules, bare ones, GIT_DIR. Undefined where there is
  * none.
  * @throws DepotError `configuration` where git refuses it, like one that belongs to somebody else.
  */
 export async function repositoryAround(cwd: string): Promise<Repository | undefined> {
-  const flags = ['--is-bare-repository', '--is-inside-work-tree', '--git-common-dir', '--show-cdup'];
-  const { status, stdout, stderr } = await runGit(['rev-parse', ...flags], {
+  const { status, stdout, stderr } = await runGit(REPOSITORY, {
     cwd,
     env: { ...process.env, LC_ALL: 'C' },
   });

@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { printable } from '../backends/errors.ts';
 import { hold, refresh } from './held-file.ts';
+import { parentPid } from './parent.ts';
 import { trace } from './trace.ts';
 
 /**
@@ -37,7 +38,7 @@ export function noticeOnce(folder: string, name: string, text: string): void {
 
 /** All agents of a push have git-lfs for a parent; on Windows the shell that it started each with. */
 function isFirst(file: string): boolean {
-  const push = process.platform === 'win32' ? 'a push' : String(process.ppid);
+  const push = process.platform === 'win32' ? 'a push' : String(parentPid());
   try {
     if (hold(file, push, (theirs) => theirs === push)) return true;
     refresh(file);

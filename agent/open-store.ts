@@ -6,6 +6,7 @@ import { type Location, parseLocation, type Surroundings } from '../backends/loc
 import { openBackend } from '../backends/open.ts';
 import { answering } from './answering.ts';
 import { type Config, verifyPolicy } from './config.ts';
+import { durabilityFrom } from './durability.ts';
 import type { Endpoint } from './endpoint.ts';
 import { openGitObjects } from './git-objects.ts';
 import { MARKER, readMarker } from './marker.ts';
@@ -65,6 +66,7 @@ export async function openAt(
     mounts,
     web: web && { ...web, retries },
     retries,
+    durable: durabilityFrom(config),
   });
 }
 

@@ -60,9 +60,9 @@ export function parseRequest(line: string): Request {
   }
 }
 
-/** The line for a reply, with its newline. */
-export function printReply(reply: Reply): string {
-  return `${JSON.stringify(reply)}\n`;
+/** A line for each reply, with its newline. */
+export function printReplies(replies: readonly Reply[]): string {
+  return replies.map((reply) => `${JSON.stringify(reply)}\n`).join('');
 }
 
 /** What git-lfs shows for an error, as `[code] message`. */

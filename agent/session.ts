@@ -12,7 +12,8 @@ export type Transfer = (
 export interface SessionOptions {
   /** The next line of input; undefined at its end. */
   nextLine: () => Promise<string | undefined>;
-  reply: (message: Reply) => void;
+  /** Called with what belongs together: to be written at once, since each write wakes git-lfs up. */
+  reply: (...messages: Reply[]) => void;
   /** Opens the store for this session, at the first object: init must be answered at once, 8 processes wait for it. */
   connect: (init: { operation: 'upload' | 'download'; remote: string }) => Promise<Transfer>;
   /** The first line is init, and was answered by whoever read it (handover.ts). */
@@ -61,7 +62,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
         break;
       case 'upload':
       case 'download':
-        options.reply(await (init ? answer(request, init, session) : tooEarly(request)));
+        options.reply(...(init ? await answer(request, init, session) : [tooEarly(request)]));
         break;
       case 'invalid': {
         const error = problemOf(outOfOrder(request.why));
@@ -86,18 +87,20 @@ interface Opening {
   failureTold: boolean;
 }
 
-/** Moves one object and gives the message that completes it; never rejects. */
+/** Moves one object and gives the messages that complete it; never rejects. */
 async function answer(
   request: TransferRequest,
   init: Extract<Request, { event: 'init' }>,
   session: Session,
-): Promise<Reply> {
+): Promise<Reply[]> {
   const { oid, size } = request;
   const what = `cannot ${request.event} ${oid}`;
   const own = new AbortController();
   const { reply, signal } = session;
+  const last: Reply[] = [];
+  let tell: (message: Reply) => void = reply;
   const progress = progressMeter(size, (bytesSoFar, bytesSinceLast) => {
-    reply({ event: 'progress', oid, bytesSoFar, bytesSinceLast });
+    tell({ event: 'progress', oid, bytesSoFar, bytesSinceLast });
   });
 
   let cancel = (): void => {};
@@ -115,11 +118,12 @@ async function answer(
     session.opening ??= { transfer: Promise.race([session.connect(init), outside]), failureTold: false };
     const move = await Promise.race([session.opening.transfer, outside]);
     const path = await Promise.race([move(request, { signal: own.signal, onProgress: progress.report }), outside]);
+    tell = (message) => last.push(message);
     progress.finish();
-    return path === undefined ? { event: 'complete', oid } : { event: 'complete', oid, path };
+    return [...last, path === undefined ? { event: 'complete', oid } : { event: 'complete', oid, path }];
   } catch (error) {
     own.abort();
-    return { event: 'complete', oid, error: await problemFor(error, session) };
+    return [{ event: 'complete', oid, error: await problemFor(error, session) }];
   } finally {
     signal.removeEventListener('abort', cancel);
     progress.close();

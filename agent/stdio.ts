@@ -1,59 +1,32 @@
 import { read, writeSync } from 'node:fs';
+import { LineBuffer } from './line-buffer.ts';
 
 /**
  * The two pipes to git-lfs, straight on their file descriptors: `process.stdin` alone costs 3 ms of the 20 that a start
  * takes (docs/architecture.md, "Speed"), and its buffered twin on stdout may lose lines at exit.
  */
 
-/** Longer lines are not kept: no message of git-lfs comes near, and memory must not grow with what comes in. */
-const LONGEST_LINE = 1024 * 1024;
-
 const CHUNK = 64 * 1024;
 
 /** Gives the lines of a file descriptor, without their ends, one by one; then undefined. */
 export function readLines(fd: number): () => Promise<string | undefined> {
   const chunk = Buffer.allocUnsafe(CHUNK);
-  const lines: string[] = [];
-  let rest: Buffer[] = [];
-  let restLength = 0;
+  const lines = new LineBuffer();
   let ended = false;
 
-  const finish = (tail: Buffer): void => {
-    const length = restLength + tail.length;
-    const text = Buffer.concat([...rest, tail])
-      .toString('utf8')
-      .replace(/\r$/, '');
-    // Not cut short: the beginning of a line can be a message of its own.
-    lines.push(length > LONGEST_LINE ? `a line of ${length} bytes, which is too long` : text);
-    rest = [];
-    restLength = 0;
-  };
-
-  const accept = (bytes: Buffer): void => {
-    let start = 0;
-    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-      finish(bytes.subarray(start, end));
-      start = end + 1;
-    }
-    const tail = bytes.subarray(start);
-    restLength += tail.length;
-    if (restLength > LONGEST_LINE) rest = [];
-    else if (tail.length > 0) rest.push(Buffer.from(tail));
-  };
-
-  const next = async (): Promise<string | undefined> => {
-    while (lines.length === 0 && !ended) {
+  return async () => {
+    for (;;) {
+      const line = lines.shift();
+      if (line !== undefined || ended) return line;
       const count = await readSome(fd, chunk);
-      if (count > 0) accept(chunk.subarray(0, count));
+      if (count > 0) lines.add(chunk.subarray(0, count));
       else {
         ended = true;
-        if (restLength > 0) finish(Buffer.alloc(0));
+        lines.end();
+        return lines.shift();
       }
     }
-    return lines.shift();
   };
-
-  return next;
 }
 
 /** Bytes read; 0 at the end. A pipe that its owner made non-blocking is asked again after a pause. */

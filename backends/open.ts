@@ -17,6 +17,8 @@ export interface OpenOptions {
   mounts?: readonly Mount[];
   /** The network and the user, for a location that is reached by HTTP. */
   web?: WebOptions | undefined;
+  /** False where what was put need not survive a loss of power. Default true. What a web server does is its own affair. */
+  durable?: boolean;
   /** Default: nothing is called again. */
   retries?: Retries | undefined;
 }

@@ -1,58 +1,37 @@
 import { fstatSync } from 'node:fs';
 import { describe } from '../../backends/errors.ts';
+import { endingOfProcess } from '../ending.ts';
 import { takeHandover } from '../handover.ts';
-import { printReply } from '../protocol.ts';
+import { printReplies } from '../protocol.ts';
 import { runSession } from '../session.ts';
 import { readLines, writeLine } from '../stdio.ts';
 import { trace, traceAlways } from '../trace.ts';
-
-/** Milliseconds between being told to stop and being gone, come what may: a share that hangs included. */
-const LAST_MOMENT = 850;
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * What git-lfs starts: speaks the transfer protocol on stdin and stdout until git-lfs is done, and ends the process.
  * @param location goes before all settings, as typed in `lfs.customtransfer.<name>.args`.
  */
 export async function agent(location: string | undefined): Promise<void> {
+  traceAlways();
+  const handover = takeHandover(process.env);
+  if (handover.hub) {
+    const { serveWorkers } = await import('../hub/hub.ts');
+    return serveWorkers(handover.hub);
+  }
   if (isTerminal(0)) {
     process.stderr.write('lfs-depot agent is started by git-lfs. To set lfs-depot up, run: lfs-depot install\n');
   }
-  traceAlways();
-  const stop = new AbortController();
-  let signalled: NodeJS.Signals | undefined;
-
-  /**
-   * The process ends by itself when nothing is left to do. `process.exit` would wait for ever for a read of stdin, or of
-   * a share that hangs: Node joins the threads that do them. Only a signal's default action ends them.
-   */
-  const die = (): void => {
-    for (const name of SIGNALS) process.removeAllListeners(name);
-    process.kill(process.pid, signalled ?? 'SIGKILL');
-  };
-  const dieSoon = (): void => {
-    setTimeout(die, LAST_MOMENT).unref();
-  };
-  for (const name of SIGNALS) {
-    process.on(name, () => {
-      signalled ??= name;
-      dieSoon();
-      stop.abort();
-    });
-  }
-
+  const { stop, dieSoon, dieOfSignal } = endingOfProcess();
   let reportCrash = (error: unknown): void => trace(describe(error));
   process.on('uncaughtException', (error) => reportCrash(error));
   process.on('unhandledRejection', (error) => reportCrash(error));
 
   const nextLine = readLines(0);
-  const handover = takeHandover(process.env);
   await runSession({
     nextLine: async () => handover.lines.shift() ?? (await nextLine()),
     initAnswered: handover.initAnswered,
-    reply: (message) => {
-      if (writeLine(1, printReply(message))) return;
+    reply: (...messages) => {
+      if (writeLine(1, printReplies(messages))) return;
       dieSoon();
       stop.abort();
     },
@@ -72,7 +51,7 @@ export async function agent(location: string | undefined): Promise<void> {
       };
     },
   });
-  if (signalled) die();
+  dieOfSignal();
 }
 
 /** `tty.isatty` would load the network modules. */

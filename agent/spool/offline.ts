@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { givenIn, readBoolean, refuse } from '../given.ts';
 import { hold, isHeld } from '../held-file.ts';
 import { notice, noticeOnce } from '../notice.ts';
+import { parentPid } from '../parent.ts';
 import type { Kept, Objects, StoreCall } from '../store.ts';
 import { trace } from '../trace.ts';
 import { partsOf } from '../transfer-files.ts';
@@ -136,7 +137,7 @@ async function tellAway(spool: Spool): Promise<void> {
   if (process.platform === 'win32') return;
   try {
     await spool.prepare();
-    hold(awayFile(spool), String(process.ppid), isOfThisPush);
+    hold(awayFile(spool), String(parentPid()), isOfThisPush);
   } catch (error) {
     trace(`other processes are not told that ${spool.location} is out of reach: ${error}`);
   }
@@ -152,7 +153,7 @@ function awayFile(spool: Spool): string {
 
 /** All agents of a push have git-lfs for a parent. */
 function isOfThisPush(parent: string): boolean {
-  return parent === String(process.ppid);
+  return parent === String(parentPid());
 }
 
 /** What was killed a moment ago has left its claim fresh. */

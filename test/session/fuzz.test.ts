@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { parseRequest, printReply } from '../../agent/protocol.ts';
+import { parseRequest, printReplies } from '../../agent/protocol.ts';
 import { runSession, type Transfer } from '../../agent/session.ts';
 import { type Message, stopLeftovers } from './agent-process.ts';
 import { checkAnswers, expectedAnswers } from './expected-answers.ts';
@@ -111,7 +111,7 @@ async function play({ lines, transfer, initAnswered = false }: Play): Promise<Me
     // Input ends when all is answered: before, it would cancel what is under way.
     nextLine: async () =>
       input.shift() ?? (await new Promise<string>((resolve) => setImmediate(resolve, '{"event":"terminate"}'))),
-    reply: (message) => void said.push(printReply(message)),
+    reply: (...messages) => void said.push(...messages.map((message) => printReplies([message]))),
     connect: async () => {
       if (transfer) return transfer;
       throw new Error('no store');

@@ -17,7 +17,9 @@ const LIST_LOADED = resolve(import.meta.dirname, 'fixtures/list-loaded.cjs');
 /** Our modules that run before init is answered. */
 const MODULES_UNTIL_INIT = [
   'agent/commands/agent.ts',
+  'agent/ending.ts',
   'agent/handover.ts',
+  'agent/line-buffer.ts',
   'agent/main.ts',
   'agent/oid.ts',
   'agent/progress.ts',

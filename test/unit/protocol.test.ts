@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseRequest, printReply, problemOf, type Reply } from '../../agent/protocol.ts';
+import { parseRequest, printReplies, problemOf, type Reply } from '../../agent/protocol.ts';
 import { DepotError, type Kind } from '../../backends/errors.ts';
 
 const OID = 'a'.repeat(64);
@@ -70,7 +70,7 @@ test('a reply is one line of JSON, whatever it holds', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.nat(), (message, code) => {
       const reply: Reply = { event: 'complete', oid: OID, error: { code, message } };
-      const line = printReply(reply);
+      const line = printReplies([reply]);
       expect(line.indexOf('\n')).toBe(line.length - 1);
       expect(JSON.parse(line)).toEqual(reply);
     }),
