@@ -76,7 +76,7 @@ export const WAITING: Calls = {
  * On a disk an fsync takes several times as long as all the rest of a small object. It is waited for, so that those of several
  * objects run side by side, and the filesystem writes its journal once for them all.
  */
-const ON_DISK: Calls = { ...DIRECT, fsync: WAITING.fsync };
+export const ON_DISK: Calls = { ...DIRECT, fsync: WAITING.fsync };
 
 /** The calls that fit what `root` lies on. What cannot be told counts as a network. */
 export async function callsFor(root: string, platform: NodeJS.Platform): Promise<Calls> {

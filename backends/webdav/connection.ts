@@ -9,8 +9,8 @@ export interface Connections {
   trustSystem(): Promise<boolean>;
 }
 
-/** More would not help one process, and eight of them talk to the server at once. */
-const MAX_SOCKETS = 6;
+/** Two for each of git-lfs's eight workers, which may all be served by one process. */
+const MAX_SOCKETS = 16;
 
 /** Opens nothing yet. */
 export function connections({ proxy, tls }: WebOptions): Connections {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DIRECT } from '../../backends/folder/calls.ts';
+import { DIRECT, ON_DISK } from '../../backends/folder/calls.ts';
 import { CacheBox, MIB, type Source } from './cache-box.ts';
 
 /** Bytes: 25 blocks, of which the bound of 1 MiB is 256 and the goal of an eviction 204. */
@@ -210,7 +210,7 @@ test.runIf(process.platform === 'linux')(
     // A fake: a removal that is refused as on Windows, where somebody holds the file open. No mode would keep root from it.
     const { unlink } = DIRECT;
     let tried = 0;
-    DIRECT.unlink = (path) => {
+    DIRECT.unlink = ON_DISK.unlink = (path) => {
       if (!/[0-9a-f]{64}$/.test(path)) return unlink(path);
       tried++;
       throw Object.assign(new Error('EBUSY: resource busy or locked, unlink'), { code: 'EBUSY' });
@@ -219,7 +219,7 @@ test.runIf(process.platform === 'linux')(
       const cache = box.open();
       for (const { oid, size, file } of sources(3)) await cache.add(oid, size, file);
     } finally {
-      DIRECT.unlink = unlink;
+      DIRECT.unlink = ON_DISK.unlink = unlink;
     }
     expect(all.every(isKept)).toBe(true);
     expect(box.oids()).toHaveLength(FITTING);
