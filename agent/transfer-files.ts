@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromSystemError } from '../backends/system-error.ts';
+import { uniqueName } from '../backends/unique-name.ts';
 
 /**
  * A private name for a download. git-lfs *renames* the file it is given into its own objects folder, so the name lies
@@ -15,7 +15,7 @@ export function newDownload(tempFolder: string, oid: string): string {
   } catch (error) {
     throw fromSystemError(error, `cannot make ${tempFolder}`);
   }
-  return join(tempFolder, `depot-${oid.slice(0, 16)}-${randomBytes(8).toString('hex')}`);
+  return join(tempFolder, `depot-${oid.slice(0, 16)}-${uniqueName()}`);
 }
 
 /** Where a backend that `resumes` keeps what it knows of a file that broke off. */

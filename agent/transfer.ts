@@ -23,7 +23,7 @@ export function transferWith(objects: Objects, tempFolder: string): Transfer {
       if (resume) moveBoth(file, partial);
       throw error;
     } finally {
-      rmSync(versionOf(file), { force: true });
+      if (resume) rmSync(versionOf(file), { force: true });
     }
   };
 }

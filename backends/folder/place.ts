@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { join, relative } from 'node:path';
 import { DepotError } from '../errors.ts';
 import { errorCode } from '../system-error.ts';
+import { uniqueName } from '../unique-name.ts';
 import { type Calls, WAITING } from './calls.ts';
 import { type AsMade, applyModes, type Modes, makeFolder, modesOf } from './modes.ts';
 
@@ -77,13 +77,8 @@ export function belongingOf(name: string): string | undefined {
 
 /** A name in the temp folder, a `TEMP_NAME`, that nobody else uses on any machine. */
 export function tempName(place: Place, purpose: Purpose): string {
-  unique ??= randomBytes(8).toString('hex');
-  return join(place.root, place.temp, `depot-${purpose}-${unique}${(made++).toString(16).padStart(8, '0')}`);
+  return join(place.root, place.temp, `depot-${purpose}-${uniqueName()}`);
 }
-
-/** Random once in a process, and counted from there: to ask for random bytes takes longer than to make a small file. */
-let unique: string | undefined;
-let made = 0;
 
 /**
  * A new, empty temp file, open for writing. A missing temp folder is made again, but only where the anchor stands:
