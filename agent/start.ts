@@ -73,8 +73,7 @@ function meetAtHub(isThere: string, call: string): string[] {
   return [
     `h=; g=\${GIT_DIR:-.git}`,
     'if [ -f "$g/commondir" ] && read -r c <"$g/commondir"; then case $c in /*) g=$c;; *) g=$g/$c;; esac; fi',
-    `if [ -f "$g/HEAD" ] && [ -r "/proc/$PPID/stat" ] && read -r s <"/proc/$PPID/stat"; then set -- \${s##*) }; h=$g/lfs/tmp/depot-hub-$PPID-\${20}`,
-    '[ -d "$g/lfs/tmp" ] || mkdir -p "$g/lfs/tmp" || h=; fi 2>/dev/null',
+    `if [ -f "$g/HEAD" ] && [ -r "/proc/$PPID/stat" ] && read -r s <"/proc/$PPID/stat"; then set -- \${s##*) }; [ -w "$g/lfs/tmp" ] && g=$g/lfs/tmp; h=$g/depot-hub-$PPID-\${20}; fi 2>/dev/null`,
     'set -C',
     `if [ -n "$h" ] && [ ! -e "$h" ] && ${isThere} && { printf '%s\\n' $$ >"$h"; } 2>/dev/null`,
     `then trap 'exit 0' TERM; printf '%s\\n' "$init" >"$h.$$"`,

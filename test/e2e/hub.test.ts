@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { filesBelow, Sandbox } from '../sandbox.ts';
 import { expectSameWorktree, soundStore } from './objects.ts';
-import { agentsOf, CAN_LOOK, sessionMembers, until } from './processes.ts';
+import { agentsOf, CAN_LOOK, membersRunning, sessionMembers, until } from './processes.ts';
 
 /** One process serves all workers of a git-lfs: agent/hub/. */
 let box: Sandbox;
@@ -26,8 +26,7 @@ function objectsIn(store: string): number {
 
 /** What meets in a clone's lfs/tmp. */
 function meetings(clone: string): string[] {
-  const folder = box.path(clone, '.git/lfs/tmp');
-  return existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('depot-hub-')) : [];
+  return filesBelow(box.path(clone, '.git')).filter((path) => path.includes('depot-hub-'));
 }
 
 describe.runIf(CAN_LOOK)('on Linux', () => {
@@ -87,9 +86,8 @@ describe.runIf(CAN_LOOK)('on Linux', () => {
     });
     const ended = new Promise((resolve) => child.on('close', resolve));
     await until('something is stored', () => objectsIn(store) > 3);
-    for (const pid of sessionMembers(child.pid!)) {
-      if (!agentsOf(child.pid!).includes(pid)) process.kill(pid, 'SIGKILL');
-    }
+    for (const pid of membersRunning(child.pid!, (executable) => /\/git-lfs$/.test(executable)))
+      process.kill(pid, 'SIGKILL');
     await ended;
     await until('nobody is left', () => sessionMembers(child.pid!).length === 0);
     expect(soundStore(store).length).toBeLessThan(200);
