@@ -1,8 +1,14 @@
 /** Bytes of one buffer for large files. */
 export const BUFFER = 1024 * 1024;
 
+/** How many copies at a time have at least two of the shared buffers: as many as git-lfs moves objects. */
+const COPIES = 8;
+
+/** The most that one copy gets, when no other has any. */
+const MOST = 4;
+
 /** Buffers that all copies of this process share; what was never used takes no memory. */
-const COUNT = 16;
+const COUNT = MOST + 2 * (COPIES - 1);
 
 export interface Lent {
   buffers: Buffer[];
@@ -14,12 +20,12 @@ let idle: Buffer[] | undefined;
 
 /**
  * Lends `wanted` buffers (at least two) for one copy. They are used again, the last one first: left to the garbage collector,
- * those of many copies would pile up. When few are left, a copy gets two; when none are, two of its own, so that nobody
- * ever waits for a copy that hangs.
+ * those of many copies would pile up. Only a copy that is the first gets more than two; one too many has its own, so
+ * that nobody ever waits for a copy that hangs.
  */
 export function lend(wanted: number): Lent {
   idle ??= makeAll();
-  const count = idle.length >= wanted ? wanted : 2;
+  const count = idle.length === COUNT ? Math.min(wanted, MOST) : 2;
   if (idle.length < count) return ownBuffers(BUFFER);
   const buffers = idle.splice(-count);
   return { buffers, giveBack: () => idle?.push(...buffers) };

@@ -139,7 +139,7 @@ describe.each(['cached', ...(CAN_BYPASS ? ['past the cache'] : [])])('a large co
 
 test.runIf(CAN_BYPASS)('what may not be written past the cache is written through it', async () => {
   // All that begin at a page are in use, so the copy has other memory, which the system refuses.
-  const lent = Array.from({ length: 8 }, () => lend(2));
+  const lent = Array.from({ length: 9 }, () => lend(2));
   const { fd, content } = source(5 * BUFFER);
   expect(await copy(fd, target('past the cache'), { size: 5 * BUFFER })).toBe(5 * BUFFER);
   for (const { giveBack } of lent) giveBack();
@@ -151,17 +151,17 @@ describe('buffers', () => {
     const first = lend(4);
     const second = lend(4);
     expect(first.buffers).toHaveLength(4);
-    expect(new Set([...first.buffers, ...second.buffers]).size).toBe(8);
+    expect(new Set([...first.buffers, ...second.buffers]).size).toBe(6);
     second.giveBack();
     const third = lend(4);
-    expect(third.buffers).toEqual(second.buffers);
+    expect(third.buffers.every((buffer) => second.buffers.includes(buffer))).toBe(true);
     third.giveBack();
     first.giveBack();
   });
 
   test('are two for each when many want them, and never waited for', () => {
     const lent = Array.from({ length: 20 }, () => lend(4));
-    expect(lent.map(({ buffers }) => buffers.length)).toEqual([4, 4, 4, 4, ...Array.from({ length: 16 }, () => 2)]);
+    expect(lent.map(({ buffers }) => buffers.length)).toEqual([4, ...Array.from({ length: 19 }, () => 2)]);
     const all = lent.flatMap(({ buffers }) => buffers);
     expect(new Set(all).size).toBe(all.length);
     for (const { giveBack } of lent) giveBack();
