@@ -24,7 +24,7 @@ export async function openUncached(place: Place, fd: number): Promise<number | u
 }
 
 /**
- * ext and XFS. Elsewhere it is of no use (tmpfs has nothing but the cache), or costs what the filesystem is used for: Btrfs
- * does not compress such writes, and its checksums were seen to be wrong for them.
+ * ext and XFS. Elsewhere it is of no use (tmpfs has nothing but the cache), or costs what the filesystem is used for (Btrfs
+ * does not compress such writes), or nobody has measured it.
  */
 const SUITED = new Set([0xef53, 0x58465342]);
