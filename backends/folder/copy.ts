@@ -1,16 +1,20 @@
 import { createHash, type Hash } from 'node:crypto';
-import { constants, read, readSync, write, writeSync } from 'node:fs';
+import { constants, readSync, writeSync } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { errorCode } from '../system-error.ts';
+import { BUFFER } from './buffers.ts';
+import { copyLarge, writeSome } from './copy-large.ts';
+import { onSide } from './sides.ts';
 
 /**
  * Moving bytes between two open files. Small files go synchronously: an asynchronous open, read, write and close cost
- * five times as much as the bytes of 10 KiB (docs/architecture.md, "Speed"). Large ones go through two buffers, so that
- * the next read and the hash run while the last write does, and the event loop stays free for a cancel.
+ * five times as much as the bytes of 10 KiB (docs/architecture.md, "Speed"). Large ones: copy-large.ts.
  */
 export interface CopyOptions {
   /** Bytes that are expected. A longer source is copied up to here at most, and its excess counted, not written. */
   size: number;
+  /** A second descriptor of the target for large files; see uncached.ts. */
+  uncached?: number | undefined;
   /** Small files synchronously: not on what may be a network, where a read or write can hang. */
   direct: boolean;
   /** Is fed everything that was read. */
@@ -19,8 +23,6 @@ export interface CopyOptions {
   /** Told the bytes written so far, once a buffer. */
   onProgress?: ((bytes: number) => void) | undefined;
 }
-
-const BUFFER = 1024 * 1024;
 
 /** The largest size, in bytes, that is moved synchronously. */
 export const SMALL = BUFFER;
@@ -54,77 +56,15 @@ function copySmall(source: number, target: number | undefined, options: CopyOpti
   }
 }
 
-type Side = 'source' | 'target';
-const SIDE = Symbol('side');
-
-/** On which side of a copy an error happened; undefined for other errors. */
-export function sideOf(error: unknown): Side | undefined {
-  return (error as { [SIDE]?: Side } | null)?.[SIDE];
-}
-
-/** Runs one step of a copy, and marks what it throws. */
-export function onSide<T>(side: Side, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    throw marked(side, error);
-  }
-}
-
-function marked(side: Side, error: unknown): unknown {
-  return error instanceof Error ? Object.assign(error, { [SIDE]: side }) : error;
-}
-
 /** Writes all of a small content. */
 export async function writeAll(fd: number, content: Uint8Array, direct: boolean): Promise<void> {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   if (direct) writeFullySync(fd, bytes);
-  else await writeFully(fd, bytes);
+  else for (let done = 0; done < bytes.length; ) done += await writeSome(fd, bytes.subarray(done), done);
 }
 
 function writeFullySync(fd: number, chunk: Buffer): void {
   for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done, chunk.length - done, null);
-}
-
-async function copyLarge(source: number, target: number | undefined, options: CopyOptions): Promise<number> {
-  const length = Math.min(options.size + 1, BUFFER);
-  const buffers: [Buffer, Buffer] = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(length)];
-  let turn: 0 | 1 = 0;
-  let total = 0;
-  let filled = await readInto(source, buffers[turn]).catch((error) => {
-    throw marked('source', error);
-  });
-  while (filled > 0) {
-    options.signal?.throwIfAborted();
-    if (total + filled > options.size) return total + filled;
-    const chunk = buffers[turn].subarray(0, filled);
-    turn = turn === 0 ? 1 : 0;
-    const written = target === undefined ? undefined : writeFully(target, chunk);
-    const next = readInto(source, buffers[turn]);
-    options.hash?.update(chunk);
-    // Both are awaited even if one fails: no buffer may be in use, and no descriptor be closed, under a running call.
-    const [wrote, nextFilled] = await Promise.allSettled([written, next]);
-    if (wrote.status === 'rejected') throw marked('target', wrote.reason);
-    if (nextFilled.status === 'rejected') throw marked('source', nextFilled.reason);
-    total += filled;
-    options.onProgress?.(total);
-    filled = nextFilled.value;
-  }
-  return total;
-}
-
-function readInto(fd: number, buffer: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    read(fd, buffer, 0, buffer.length, null, (error, count) => (error ? reject(error) : resolve(count)));
-  });
-}
-
-async function writeFully(fd: number, chunk: Buffer): Promise<void> {
-  for (let done = 0; done < chunk.length; ) {
-    done += await new Promise<number>((resolve, reject) => {
-      write(fd, chunk, done, chunk.length - done, null, (error, count) => (error ? reject(error) : resolve(count)));
-    });
-  }
 }
 
 /** The SHA-256 in hex of an open file, read from its start. */

@@ -5,8 +5,9 @@ import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError } from '../errors.ts';
 import { damaged, localWriteTrouble } from '../local-file.ts';
 import { errorCode } from '../system-error.ts';
-import { copyBytes, digestOf, onSide, SMALL, sideOf, tryClone } from './copy.ts';
+import { copyBytes, digestOf, SMALL, tryClone } from './copy.ts';
 import { inside, type Place, waiting } from './place.ts';
+import { onSide, sideOf } from './sides.ts';
 
 /** Copies a stored file into a new local file, by cloning where that works. Undefined when nothing is there. */
 export async function getFile(

@@ -19,8 +19,8 @@ export interface Place {
   readonly durable: boolean;
   /** How the store's names are touched; see calls.ts. */
   calls: Calls;
-  /** Read from the root once; see `modes()`. */
-  readonly memory: { modes?: { known: Modes | undefined }; asMade?: AsMade };
+  /** Read from the root once; see `modes()`, `asMade()` and `openUncached()`. */
+  readonly memory: { modes?: { known: Modes | undefined }; asMade?: AsMade; uncached?: boolean };
   /** Set once a hard link, a clone or a folder's fsync was refused here: it is not tried again. */
   readonly lacks: Set<'links' | 'clones' | 'folder-fsync'>;
   /** For what need not succeed; else `calls`. */

@@ -5,10 +5,12 @@ import type { PutOptions, PutOutcome } from '../backend.ts';
 import { assertPromised, localReadTrouble, openSource } from '../local-file.ts';
 import { errorCode } from '../system-error.ts';
 import { type Calls, WAITING } from './calls.ts';
-import { copyBytes, SMALL, sideOf, tryClone, writeAll } from './copy.ts';
+import { copyBytes, SMALL, tryClone, writeAll } from './copy.ts';
 import { applyModes } from './modes.ts';
 import { inside, leaveToSweep, modes, openTemp, type Place, tempName } from './place.ts';
 import { publish } from './publish.ts';
+import { sideOf } from './sides.ts';
+import { openUncached } from './uncached.ts';
 
 /** Temp file → hash as it flows → sync → final name. See the contract of `put` in backend.ts. */
 export async function putFile(
@@ -25,6 +27,7 @@ export async function putFile(
   let open = true;
   try {
     if (cloned) await check(fd, options, what);
+    else if (options.size > SMALL) await fillUncached(place, fd, localFile, options, what);
     else await fill(fd, localFile, { ...options, direct: calls.direct }, what);
     if (place.durable) await syncFile(calls, fd);
     open = false;
@@ -54,11 +57,27 @@ export async function writeFile(place: Place, path: string, content: Uint8Array,
   }
 }
 
+/** `fill`, past the system's cache where that can be done. */
+async function fillUncached(
+  place: Place,
+  fd: number,
+  localFile: string,
+  options: PutOptions,
+  what: string,
+): Promise<void> {
+  const uncached = await openUncached(place, fd);
+  try {
+    await fill(fd, localFile, { ...options, direct: false, uncached }, what);
+  } finally {
+    if (uncached !== undefined) await WAITING.close(uncached);
+  }
+}
+
 /** Copies the local file into the temp file, hashing what it writes. */
 async function fill(
   fd: number,
   localFile: string,
-  options: PutOptions & { direct: boolean },
+  options: PutOptions & { direct: boolean; uncached?: number | undefined },
   what: string,
 ): Promise<void> {
   const source = openSource(localFile, options, what);

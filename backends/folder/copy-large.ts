@@ -1,0 +1,105 @@
+import { read, write } from 'node:fs';
+import { errorCode } from '../system-error.ts';
+import { BUFFER, lend, ownBuffers } from './buffers.ts';
+import type { CopyOptions } from './copy.ts';
+import { marked, type Side } from './sides.ts';
+import { ALIGNED } from './uncached.ts';
+
+interface Target {
+  fd: number;
+  uncached: number | undefined;
+}
+
+/** Buffers of a copy. Writes to the system's cache wait for one another there, so that more than one at a time is of no use. */
+const CACHED = 2;
+const UNCACHED = 4;
+
+/**
+ * See `copyBytes`. The next read, the hash and the last writes run at the same time, and the event loop stays free for a
+ * cancel. Whatever happens, it ends only when no call uses a buffer or a descriptor any more.
+ */
+export async function copyLarge(source: number, target: number | undefined, options: CopyOptions): Promise<number> {
+  const { size, uncached, hash, signal } = options;
+  const { buffers, giveBack } = size < BUFFER ? ownBuffers(size + 1) : lend(uncached === undefined ? CACHED : UNCACHED);
+  const to: Target | undefined = target === undefined ? undefined : { fd: target, uncached };
+  const writes: (Promise<void> | undefined)[] = [];
+  let written = 0;
+  let failure: { error: unknown } | undefined;
+  const fail = (side: Side, error: unknown): void => {
+    failure ??= { error: marked(side, error) };
+  };
+
+  // Neither of these two rejects: they run while nobody waits for them.
+  const reading = async (turn: number): Promise<number> => {
+    await writes[turn];
+    try {
+      return failure ? 0 : await readInto(source, buffers[turn]!);
+    } catch (error) {
+      fail('source', error);
+      return 0;
+    }
+  };
+  const writing = async (to: Target, chunk: Buffer, position: number, last: Promise<void> | undefined) => {
+    if (to.uncached === undefined) await last;
+    if (failure || signal?.aborted) return;
+    try {
+      await writeFully(to, chunk, position);
+      written += chunk.length;
+      options.onProgress?.(written);
+    } catch (error) {
+      fail('target', error);
+    }
+  };
+
+  let total = 0;
+  let turn = 0;
+  let last: Promise<void> | undefined;
+  let next = reading(turn);
+  try {
+    for (let filled = await next; filled > 0; filled = await next) {
+      signal?.throwIfAborted();
+      if (failure) break;
+      if (total + filled > size) return total + filled;
+      const chunk = buffers[turn]!.subarray(0, filled);
+      if (to) writes[turn] = last = writing(to, chunk, total, last);
+      turn = (turn + 1) % buffers.length;
+      next = reading(turn);
+      hash?.update(chunk);
+      total += filled;
+      if (!to) options.onProgress?.(total);
+    }
+  } finally {
+    await Promise.all([...writes, next]);
+    giveBack();
+  }
+  if (failure) throw failure.error;
+  signal?.throwIfAborted();
+  return total;
+}
+
+function readInto(fd: number, buffer: Buffer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, buffer, 0, buffer.length, null, (error, count) => (error ? reject(error) : resolve(count)));
+  });
+}
+
+async function writeFully(to: Target, chunk: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < chunk.length; ) {
+    const rest = chunk.subarray(done);
+    const { uncached } = to;
+    const fits = (position + done) % ALIGNED === 0 && rest.length % ALIGNED === 0;
+    try {
+      done += await writeSome(fits && uncached !== undefined ? uncached : to.fd, rest, position + done);
+    } catch (error) {
+      if (!fits || uncached === undefined || errorCode(error) !== 'EINVAL') throw error;
+      to.uncached = undefined;
+    }
+  }
+}
+
+/** Resolves to how many bytes were written. */
+export function writeSome(fd: number, chunk: Buffer, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(fd, chunk, 0, chunk.length, position, (error, count) => (error ? reject(error) : resolve(count)));
+  });
+}
