@@ -82,7 +82,7 @@ function untilAllHaveLeft(meeting: Meeting, sessions: Sessions, ending: Ending):
       meeting.look();
       const gone = isGone(meeting.parent);
       if (gone) ending.dieSoon();
-      if (gone || ++looks > PATIENCE) leave();
+      if (gone || !meeting.isOfUse || ++looks > PATIENCE) leave();
     }, OFTEN);
     const leave = (): void => {
       if (sessions.newest()) return;
@@ -101,7 +101,7 @@ function untilAllHaveLeft(meeting: Meeting, sessions: Sessions, ending: Ending):
       else leave();
     };
     ending.stop.signal.addEventListener('abort', leave);
-    if (ending.stop.signal.aborted) leave();
+    if (ending.stop.signal.aborted || !meeting.isOfUse) leave();
   });
 }
 

@@ -17,6 +17,8 @@ export interface Meeting {
   readonly parent: Process;
   /** Called with each worker that was taken over. */
   onWorker: (worker: Worker) => void;
+  /** False once a worker could not be taken over, and so others cannot, either. */
+  isOfUse: boolean;
   /** Takes over who has asked by now. Each says so with a SIGURG, which does nothing where nobody counts it. */
   look(): void;
   /** Ends it: who comes now starts a hub of its own. */
@@ -34,6 +36,7 @@ export function meetingAt(file: string): Meeting {
   const meeting: Meeting = {
     parent,
     onWorker: () => {},
+    isOfUse: true,
     look: () => {
       const lines = linesOf(file);
       const fresh = lines.slice(seen).filter((line) => /^\d+$/.test(line));
@@ -68,7 +71,8 @@ export function meetingAt(file: string): Meeting {
       if (!lines[1]) first = worker;
       meeting.onWorker(taken);
     } catch {
-      // It is gone, or cannot be helped from here: then it goes on by itself.
+      // It is gone, or its pipes are none that can be opened once more: then it goes on by itself.
+      meeting.isOfUse = false;
     }
   }
 
