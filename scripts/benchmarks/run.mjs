@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { folder } from './folder.mjs';
@@ -31,7 +31,7 @@ for (const benchmark of BENCHMARKS) {
 
 const machine = { platform: process.platform, release: release(), cpus: cpus().length, node: process.version };
 if (json) console.log(JSON.stringify({ machine, results }, null, 2));
-if (record) writeFileSync(PAGE, markdownOf(machine, results));
+if (record) writeFileSync(PAGE, markdownOf(machine, results, existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''));
 
 function readArguments() {
   const options = {

@@ -36,8 +36,15 @@ export function rowsOf(about, found, beside) {
   );
 }
 
-/** A page for docs/: how to read it, and what was measured. */
-export function markdownOf(machine, results) {
+/** A page for docs/: how to read it, and what was measured. @param before the page as it was: what was not measured anew stays. */
+export function markdownOf(machine, results, before) {
+  const where = `${machine.platform} ${machine.release}, ${machine.cpus} CPUs, Node ${machine.node}`;
+  const sections = new Map(
+    before
+      .split(/^(?=## )/m)
+      .slice(1)
+      .map((text) => [/^## (.*)/.exec(text)?.[1], `${text.trimEnd()}\n`]),
+  );
   const parts = results.map(({ benchmark, about, rounds, rows, verdict }) => {
     const table = [
       Object.keys(rows[0]),
@@ -45,10 +52,14 @@ export function markdownOf(machine, results) {
       ...rows.map((row) => Object.values(row).map(textOf)),
     ];
     const lines = table.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-    return `## ${benchmark}\n\n${about}; ${rounds} rounds at least.\n\n${lines}\n\n${verdict.map((line) => `- ${line}`).join('\n')}\n`;
+    const limits = verdict.map((line) => `- ${line}`).join('\n');
+    return [
+      benchmark,
+      `## ${benchmark}\n\n${about}; ${rounds} rounds at least. Measured on ${where}.\n\n${lines}\n\n${limits}\n`,
+    ];
   });
-  const where = `${machine.platform} ${machine.release}, ${machine.cpus} CPUs, Node ${machine.node}`;
-  return `${PREFACE}\nMeasured on ${where}.\n\n${parts.join('\n')}`;
+  for (const [benchmark, text] of parts) sections.set(benchmark, text);
+  return `${PREFACE}\n${[...sections.values()].join('\n')}`;
 }
 
 const PREFACE = `# Benchmarks
