@@ -29,7 +29,12 @@ for (const benchmark of BENCHMARKS) {
   console.log(`${tableOf(rows)}\n\n${verdict.join('\n')}\n`);
 }
 
-const machine = { platform: process.platform, release: release().split('.', 2).join('.'), cpus: cpus().length, node: process.version };
+const machine = {
+  platform: process.platform,
+  release: release().split('.', 2).join('.'),
+  cpus: cpus().length,
+  node: process.version,
+};
 if (json) console.log(JSON.stringify({ machine, results }, null, 2));
 if (record) writeFileSync(PAGE, markdownOf(machine, results, existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''));
 
