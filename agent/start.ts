@@ -77,11 +77,14 @@ function meetAtHub(isThere: string, call: string): string[] {
     'set -C',
     `if [ -n "$h" ] && [ ! -e "$h" ] && ${isThere} && { printf '%s\\n' $$ >"$h"; } 2>/dev/null`,
     `then trap 'exit 0' TERM; printf '%s\\n' "$init" >"$h.$$"`,
-    `{ ${ASKED.map(askGit).join('; ')}; } </dev/null 2>/dev/null | ${INIT_VARIABLE}="$init" ${HUB_VARIABLE}="$h" ${THREADS_VARIABLE}=8 ${call} >/dev/null 2>&1 & p=$!`,
+    `{ ${ASKED.map(askGit).join('; ')}; } </dev/null 2>/dev/null | ${INIT_VARIABLE}="$init" ${HUB_VARIABLE}="$h" ${THREADS_VARIABLE}=${THREADS} ${call} >/dev/null 2>&1 & p=$!`,
     `echo "hub $p" >>"$h"; printf '{}\\n'; wait $p; rm "$h.$$" 2>/dev/null || exit 0`,
     `trap - TERM; h=; else printf '{}\\n'; fi`,
   ];
 }
+
+/** Calls of the system that may go on side by side in a hub: where one place hangs for all eight workers, another is still read. */
+const THREADS = 24;
 
 function askGit(args: readonly string[]): string {
   return `git ${args.join(' ')}; printf '\\0\\0%s\\0\\0' $?`;

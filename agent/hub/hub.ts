@@ -37,9 +37,10 @@ export async function serveWorkers({ file, init }: { file: string; init: string 
   const first = parseRequest(init);
   if (first.event === 'init') openFor(first).catch(() => {});
   meeting.onWorker = (worker) => {
-    const session = serve(worker, { ending, openFor, onCrash: (report) => sessions.add(worker, report) });
-    sessions.add(worker, () => {});
-    void session.finally(() => sessions.remove(worker));
+    sessions.add(worker);
+    void serve(worker, { ending, openFor, onCrash: (report) => sessions.reportTo(worker, report) }).finally(() => {
+      sessions.remove(worker);
+    });
   };
   process.on('SIGURG', () => meeting.look());
   meeting.look();
@@ -54,8 +55,13 @@ class Sessions {
   /** Called when one has ended. */
   onEnd = (): void => {};
 
-  add(worker: Worker, report: (error: unknown) => void): void {
-    this.#open.set(worker, report);
+  add(worker: Worker): void {
+    this.#open.set(worker, () => {});
+  }
+
+  /** Does nothing once the worker has ended: what hung may go on after that. */
+  reportTo(worker: Worker, report: (error: unknown) => void): void {
+    if (this.#open.has(worker)) this.#open.set(worker, report);
   }
 
   remove(worker: Worker): void {

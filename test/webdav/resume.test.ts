@@ -197,7 +197,10 @@ describe.skipIf(MISSING)(`a download that is cut${reason}`, () => {
         detached: true,
         stdio: 'ignore',
       });
-      await until('bytes are on their way', () => left().some((name) => statSync(join(tmp(), name)).size > 0));
+      const isDownload = (name: string): boolean => name.startsWith(`depot-${oid.slice(0, 16)}-`);
+      await until('bytes are on their way', () =>
+        left().some((name) => isDownload(name) && statSync(join(tmp(), name)).size > 0),
+      );
       process.kill(-child.pid!, 'SIGINT');
       await until('all is gone', () => sessionMembers(child.pid!).length === 0);
       script.calm();
