@@ -24,7 +24,7 @@ export async function addMirror(typed: string, options: NewStoreOptions, print: 
   const cwd = process.cwd();
   const { file, worktree, repository } = await committedFile(FILE);
   const config = await readConfig(cwd, repository);
-  const places = placesOf(await defaultEndpoint(process.cwd(), config), config, worktree);
+  const places = placesOf(await defaultEndpoint(cwd, config), config, worktree);
   const { primary, rule } = places;
   const wanted = resolveTyped(typed);
   if (isSame(primary.location, wanted))
@@ -79,7 +79,7 @@ export async function listMirrors(json: boolean, print: Print): Promise<void> {
     mirrors,
     refused: unused,
     rule,
-  } = placesOf(await defaultEndpoint(process.cwd(), config), config, repository.worktree ?? cwd);
+  } = placesOf(await defaultEndpoint(cwd, config), config, repository.worktree ?? cwd);
   const from = ({ location }: Place): string => {
     const setting = config.all(MIRROR).find(({ value }) => isNamed(value, location, config));
     return setting ? placeOfSetting(setting) : '';

@@ -26,22 +26,21 @@ const TOGETHER = 300;
  */
 export async function serveWorkers({ file, init }: { file: string; init: string }): Promise<void> {
   const ending = endingOfProcess();
-  const meeting = meetingAt(file);
-  workFor(meeting.parent.pid);
   const sessions = new Sessions();
   traceTo(() => sessions.newest()?.stderr);
   process.on('uncaughtException', (error) => sessions.crash(error));
   process.on('unhandledRejection', (error) => sessions.crash(error));
 
   const openFor = connections(takeAnswers());
-  const first = parseRequest(init);
-  if (first.event === 'init') openFor(first).catch(() => {});
-  meeting.onWorker = (worker) => {
+  const meeting = meetingAt(file, (worker) => {
     sessions.add(worker);
     void serve(worker, { ending, openFor, onCrash: (report) => sessions.reportTo(worker, report) }).finally(() => {
       sessions.remove(worker);
     });
-  };
+  });
+  workFor(meeting.parent.pid);
+  const first = parseRequest(init);
+  if (first.event === 'init') openFor(first).catch(() => {});
   process.on('SIGURG', () => meeting.look());
   meeting.look();
   await untilAllHaveLeft(meeting, sessions, ending);
@@ -120,34 +119,31 @@ interface Service {
 type Init = { operation: 'upload' | 'download'; remote: string };
 
 async function serve(worker: Worker, { ending, openFor, onCrash }: Service): Promise<void> {
-  const stop = new AbortController();
-  const halt = (): void => stop.abort();
-  ending.stop.signal.addEventListener('abort', halt);
-  if (ending.stop.signal.aborted) halt();
-  let tooLate: NodeJS.Timeout | undefined;
+  const halted = new AbortController();
+  const stop = AbortSignal.any([ending.stop.signal, halted.signal]);
+  let timer: NodeJS.Timeout | undefined;
+  let endSoon = (): void => {};
   const late = new Promise<void>((resolve) => {
-    stop.signal.addEventListener('abort', () => {
-      tooLate ??= setTimeout(resolve, LAST_MOMENT).unref();
-    });
-    worker.onEnd = () => {
-      tooLate ??= setTimeout(resolve, LAST_MOMENT).unref();
+    endSoon = () => {
+      timer ??= setTimeout(resolve, LAST_MOMENT).unref();
     };
   });
+  stop.addEventListener('abort', endSoon);
   const session = runSession({
     nextLine: () => worker.nextLine(),
     initAnswered: true,
     reply: (...messages) => {
-      if (!worker.write(printReplies(messages))) halt();
+      if (!worker.write(printReplies(messages))) halted.abort();
     },
     connect: openFor,
-    onEnd: () => worker.onEnd(),
-    stop: stop.signal,
+    onEnd: () => endSoon(),
+    stop,
     onCrash,
   });
   // Nobody waits for what hangs; the process's end ends it.
   await Promise.race([session, late]);
-  clearTimeout(tooLate);
-  ending.stop.signal.removeEventListener('abort', halt);
+  clearTimeout(timer);
+  stop.removeEventListener('abort', endSoon);
   worker.close();
 }
 

@@ -15,8 +15,6 @@ export interface Process {
 export interface Meeting {
   /** The git-lfs whose workers meet here. */
   readonly parent: Process;
-  /** Called with each worker that was taken over. */
-  onWorker: (worker: Worker) => void;
   /** False once a worker could not be taken over, and so others cannot, either. */
   isOfUse: boolean;
   /** Takes over who has asked by now. Each says so with a SIGURG, which does nothing where nobody counts it. */
@@ -27,7 +25,8 @@ export interface Meeting {
   releaseFirst(): void;
 }
 
-export function meetingAt(file: string): Meeting {
+/** @param onWorker called with each worker that was taken over. */
+export function meetingAt(file: string, onWorker: (worker: Worker) => void): Meeting {
   const [, pid = '0', start = ''] = /-(\d+)-(\d+)$/.exec(file) ?? [];
   const parent = { pid: Number(pid), start };
   let seen = 0;
@@ -35,7 +34,6 @@ export function meetingAt(file: string): Meeting {
 
   const meeting: Meeting = {
     parent,
-    onWorker: () => {},
     isOfUse: true,
     look: () => {
       const lines = linesOf(file);
@@ -69,7 +67,7 @@ export function meetingAt(file: string): Meeting {
         return;
       }
       if (!lines[1]) first = worker;
-      meeting.onWorker(taken);
+      onWorker(taken);
     } catch {
       // It is gone, or its pipes are none that can be opened once more: then it goes on by itself.
       meeting.isOfUse = false;

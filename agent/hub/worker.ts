@@ -11,8 +11,6 @@ export interface Worker {
   write(line: string): boolean;
   /** Undefined where there is none. */
   readonly stderr: number | undefined;
-  /** Called when no more requests will come. */
-  onEnd: () => void;
   close(): void;
 }
 
@@ -26,15 +24,17 @@ export function openWorker(pid: number, given: string[]): Worker {
   const open = (fd: number, flags: number): number => openSync(`/proc/${pid}/fd/${fd}`, flags | constants.O_NONBLOCK);
   const input = open(0, constants.O_RDONLY);
   let output: number | undefined;
-  let stderr: number | undefined;
   try {
     output = open(1, constants.O_WRONLY);
-    stderr = open(2, constants.O_WRONLY | constants.O_APPEND);
   } catch (error) {
-    if (output === undefined) {
-      closeSync(input);
-      throw error;
-    }
+    closeSync(input);
+    throw error;
+  }
+  let stderr: number | undefined;
+  try {
+    stderr = open(2, constants.O_WRONLY | constants.O_APPEND);
+  } catch {
+    // Nobody hears its trace, then.
   }
   const lines = new LineBuffer();
   const waiting = given.filter((line) => line !== '');
@@ -54,7 +54,6 @@ export function openWorker(pid: number, given: string[]): Worker {
     get stderr() {
       return stderr;
     },
-    onEnd: () => {},
     nextLine: async () => {
       const first = waiting.shift();
       if (first !== undefined) return first;

@@ -38,20 +38,23 @@ export async function makeFolder(calls: Calls, path: string, modes: Modes | unde
   if (!modes) return;
   const made = await calls.stat(path);
   if (!made) return;
+  const hasGroup = Number(made.gid) === modes.gid;
+  const hasMode = (Number(made.mode) & PERMISSIONS) === modes.folder;
   // Not with a set-group-ID bit, which depends on the folder around it.
-  if (asMade && Number(made.gid) === modes.gid && Number(made.mode & 0o7777n) === modes.folder && modes.folder < 0o1000)
-    asMade.folders = true;
-  if (Number(made.gid) !== modes.gid) await attempt(() => calls.chown(path, -1, modes.gid));
-  if ((Number(made.mode) & PERMISSIONS) !== modes.folder) await attempt(() => calls.chmod(path, modes.folder));
+  if (asMade && hasGroup && hasMode && modes.folder < 0o1000) asMade.folders = true;
+  if (!hasGroup) await attempt(() => calls.chown(path, -1, modes.gid));
+  if (!hasMode) await attempt(() => calls.chmod(path, modes.folder));
 }
 
 /** Gives an open file the modes. */
 export async function applyModes(calls: Calls, fd: number, modes: Modes | undefined, asMade?: AsMade): Promise<void> {
   if (!modes || asMade?.files) return;
   const made = await calls.fstat(fd);
-  if (asMade && made.gid === modes.gid && (made.mode & PERMISSIONS) === modes.file) asMade.files = true;
-  if (made.gid !== modes.gid) await attempt(() => calls.fchown(fd, -1, modes.gid));
-  if ((made.mode & PERMISSIONS) !== modes.file) await attempt(() => calls.fchmod(fd, modes.file));
+  const hasGroup = made.gid === modes.gid;
+  const hasMode = (made.mode & PERMISSIONS) === modes.file;
+  if (asMade && hasGroup && hasMode) asMade.files = true;
+  if (!hasGroup) await attempt(() => calls.fchown(fd, -1, modes.gid));
+  if (!hasMode) await attempt(() => calls.fchmod(fd, modes.file));
 }
 
 /**

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DIRECT } from '../../backends/folder/calls.ts';
 import { openFolder } from '../../backends/folder/folder.ts';
 import { Sandbox } from '../sandbox.ts';
+import { putOneFile } from '../stored-file.ts';
 
 let box: Sandbox;
 beforeEach(() => {
@@ -23,13 +23,9 @@ async function syncsOf(durable: boolean): Promise<number> {
   const root = box.path(`store-${durable}`);
   const options = { location: root, anchor: 'anchor', temp: 'tmp', platform: process.platform, durable };
   const backend = openFolder(root, { ...options, calls });
-  await backend.create();
-  await backend.write('anchor', Buffer.from('here'));
-  syncs = 0;
-  const content = Buffer.from('an object');
-  const sha256 = createHash('sha256').update(content).digest('hex');
-  await backend.put('aa/bb/object', box.write('object', content), { size: content.length, sha256 });
-  expect(await backend.read('aa/bb/object')).toEqual(content);
+  await putOneFile(box, backend, () => {
+    syncs = 0;
+  });
   return syncs;
 }
 

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Config, configOf } from '../../agent/config.ts';
 import { durabilityFrom } from '../../agent/durability.ts';
 import { openAt } from '../../agent/open-store.ts';
 import { DIRECT, ON_DISK, WAITING } from '../../backends/folder/calls.ts';
 import { Sandbox } from '../sandbox.ts';
+import { putOneFile } from '../stored-file.ts';
 
 let box: Sandbox;
 beforeEach(() => {
@@ -41,12 +41,9 @@ async function syncsOf(value: string | undefined): Promise<number> {
   try {
     const root = box.path(`store-${value}`);
     const backend = await openAt({ kind: 'folder', path: root }, 'anchor', configWith(value));
-    await backend.create();
-    await backend.write('anchor', Buffer.from('here'));
-    syncs = 0;
-    const content = Buffer.from('an object');
-    const sha256 = createHash('sha256').update(content).digest('hex');
-    await backend.put('aa/bb/object', box.write('object', content), { size: content.length, sha256 });
+    await putOneFile(box, backend, () => {
+      syncs = 0;
+    });
     return syncs;
   } finally {
     for (const [index, calls] of all.entries()) calls.fsync = before[index]!;
