@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { filesBelow, Sandbox } from '../sandbox.ts';
+import { unmount } from '../unmount.ts';
 import { expectSameWorktree, soundStore } from './objects.ts';
 import { IS_ROOT, User } from './user.ts';
 
@@ -77,9 +78,7 @@ describe.skipIf(!IS_ROOT)('a store on a small disk', () => {
     mkdirSync(box.path('disk'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'depot-test', box.path('disk')]);
   });
-  afterEach(() => {
-    execFileSync('umount', [box.path('disk')]);
-  });
+  afterEach(() => unmount(box.path('disk')));
 
   test('that is full refuses a push, keeps nothing partial, and takes it when there is space', async () => {
     const store = await box.team(box.path('disk/store'));
@@ -136,8 +135,9 @@ test.skipIf(!IS_ROOT)('a full disk on the side of a clone is said, and nothing p
     expect(said).toContain('no space left on device (ENOSPC)');
     expect(said).toContain(disk);
     expect(said).not.toContain('push again');
-    expect(filesBelow(`${disk}/bob/.git/lfs`).filter((path) => !path.startsWith('logs/'))).toEqual([]);
+    const kept = () => filesBelow(`${disk}/bob/.git/lfs`).filter((path) => !path.startsWith('logs/'));
+    await expect.poll(kept).toEqual([]);
   } finally {
-    execFileSync('umount', [disk]);
+    await unmount(disk);
   }
 });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PROGRAM, type Result, Sandbox } from '../sandbox.ts';
 import { type ApacheServer, startApache } from '../servers/apache.ts';
 import { isInstalled } from '../servers/installed.ts';
+import { unmount } from '../unmount.ts';
 import { oidOf, soundStore } from './objects.ts';
 import { until } from './processes.ts';
 import { reportOf } from './sync-machines.ts';
@@ -36,9 +37,7 @@ describe.skipIf(!IS_ROOT)('a mirror on a small disk', () => {
     mkdirSync(box.path('disk'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'depot-test', box.path('disk')]);
   });
-  afterEach(() => {
-    execFileSync('umount', [box.path('disk')]);
-  });
+  afterEach(() => unmount(box.path('disk')));
 
   test('gets what fits, says that it is full, and the rest when there is room', async () => {
     const full = box.path('disk/mirror');

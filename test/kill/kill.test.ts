@@ -42,12 +42,12 @@ beforeAll(async () => {
 afterAll(() => box.remove());
 
 runs(`${UPLOAD_KILLS} kills during pushes leave no wrong object and no process`, { timeout: 900_000 }, async () => {
-  const whole = await killer.untilItEnds('alice', PUSH);
+  await killer.measure('alice', PUSH);
   expect(stored.check().size).toBe(COUNT);
   await killer.repeat(UPLOAD_KILLS, async (target, kills) => {
     await forgetPush(box);
     removeSome(stored, killer.random);
-    const killed = await killer.killDuring('alice', PUSH, target, whole);
+    const killed = await killer.killDuring('alice', PUSH, target);
     stored.check();
     if (kills % BETWEEN_SUCCESSES === 0) await expectNextPushWhole();
     if (kills % BETWEEN_CLONES === 0) await expectCloneWhole();
@@ -61,11 +61,11 @@ runs(`${DOWNLOAD_KILLS} kills during fetches leave no wrong object and no proces
   await box.git('alice', ...PUSH);
   await box.ok('git', ['clone', '-q', 'remote.git', 'bob'], { env: { GIT_LFS_SKIP_SMUDGE: '1' } });
   const fetched = new CheckedObjects(box.path('bob', '.git', 'lfs', 'objects'));
-  const whole = await killer.untilItEnds('bob', FETCH);
+  await killer.measure('bob', FETCH);
   expect(fetched.check().size).toBe(COUNT);
   await killer.repeat(DOWNLOAD_KILLS, async (target, kills) => {
     removeSome(fetched, killer.random);
-    const killed = await killer.killDuring('bob', FETCH, target, whole);
+    const killed = await killer.killDuring('bob', FETCH, target);
     fetched.check();
     if (kills % BETWEEN_SUCCESSES !== 0) return killed;
     await box.git('bob', ...FETCH);

@@ -20,6 +20,8 @@ export class Killer {
   readonly random: () => number;
   readonly #box: Sandbox;
   readonly #seed: number;
+  /** Milliseconds from the first agent to the end of what is killed. */
+  #whole = 0;
 
   constructor(box: Sandbox, seed: number) {
     this.#box = box;
@@ -45,26 +47,28 @@ export class Killer {
     console.log(`${kills} kills of ${processes} processes`);
   }
 
-  /** Milliseconds from the first agent to the end of the command, which must succeed. */
-  async untilItEnds(clone: string, args: string[]): Promise<number> {
+  /** Takes the time of a command like those that will be killed; it must succeed. */
+  async measure(clone: string, args: string[]): Promise<void> {
     const command = this.#start(clone, args);
     await firstAgent(command);
     const began = Date.now();
     expect(await command.status).toBe(0);
-    return Date.now() - began;
+    this.#whole = Date.now() - began;
   }
 
   /** Kills the target at a random moment; gives how many processes that were. Nothing of the command stays. */
-  async killDuring(clone: string, args: string[], target: Target, whole: number): Promise<number> {
+  async killDuring(clone: string, args: string[], target: Target): Promise<number> {
     const command = this.#start(clone, args);
     try {
       await firstAgent(command);
-      await sleep(this.random() * whole);
+      await sleep(this.random() * this.#whole);
       let killed = 0;
       while (killed === 0 && !command.ended) {
         killed = this.#choose(target, markedProcesses(command.mark)).filter(({ pid }) => killByPid(pid)).length;
         if (killed === 0) await sleep(5);
       }
+      // What was measured had more to do, or came when the machine was busy: three of four rounds are to meet something.
+      this.#whole *= killed === 0 ? 0.9 : 1.035;
       // An agent that outlives git-lfs is not forgiven: it stops by itself.
       expect((await stillThere(command.mark, 5000)).map(({ command: text }) => text)).toEqual([]);
       return killed;

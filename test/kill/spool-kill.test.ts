@@ -76,13 +76,13 @@ runs(`${KILLS} kills during pushes into the spool lose nothing`, { timeout: 900_
   await box.depot('alice', 'offline', 'on');
   await forgetPush(box);
   empty(spooled);
-  const whole = await killer.untilItEnds('alice', PUSH);
+  await killer.measure('alice', PUSH);
   expect(spooled.check().size).toBe(COUNT);
   await killer.repeat(KILLS, async (target, kills) => {
     await forgetPush(box);
     removeSome(spooled, killer.random);
     const kept = [...spooled.check()];
-    const killed = await killer.killDuring('alice', PUSH, target, whole);
+    const killed = await killer.killDuring('alice', PUSH, target);
     // When the commits are out, the push has said that the objects are kept.
     expectKept(existsSync(box.path('remote.git/refs/heads/main')) ? objects : kept);
     if (kills % BETWEEN_SUCCESSES === 0) {
@@ -100,12 +100,12 @@ runs(`${KILLS} kills during pushes into the spool lose nothing`, { timeout: 900_
 runs(`${KILLS} kills during pushes that deliver what waits lose nothing`, { timeout: 900_000 }, async () => {
   await box.depot('alice', 'offline', 'off');
   await restart();
-  const whole = await killer.untilItEnds('alice', PUSH_OTHER);
+  await killer.measure('alice', PUSH_OTHER);
   expect([...stored.check()].sort()).toEqual([...objects, ...others].sort());
   expect([...spooled.check()]).toEqual([]);
   await killer.repeat(KILLS, async (target, kills) => {
     await restart();
-    const killed = await killer.killDuring('alice', PUSH_OTHER, target, whole);
+    const killed = await killer.killDuring('alice', PUSH_OTHER, target);
     expectKept(objects);
     if (kills % BETWEEN_SUCCESSES === 0) {
       await box.git('alice', ...PUSH_OTHER);

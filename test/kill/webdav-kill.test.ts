@@ -55,13 +55,13 @@ describe.each(SERVERS)('a push to $name', ({ name, start }) => {
         await box.git('alice', 'add', '.');
         await box.git('alice', 'commit', '-qm', 'objects');
         const stored = new CheckedObjects(join(server.root, 'art'));
-        const whole = await killer.untilItEnds('alice', PUSH);
+        await killer.measure('alice', PUSH);
         expect(stored.check().size).toBe(SIZES.length);
 
         await killer.repeat(KILLS, async (target, kills) => {
           await forgetPush(box);
           removeSome(stored, killer.random);
-          const killed = await killer.killDuring('alice', PUSH, target, whole);
+          const killed = await killer.killDuring('alice', PUSH, target);
           stored.check();
           if (kills % BETWEEN_SUCCESSES !== 0) return killed;
           await forgetPush(box);
