@@ -1,6 +1,7 @@
 import type { Config } from './config.ts';
-import { type Endpoint, findEndpoint } from './endpoint.ts';
+import type { Endpoint, EndpointQuery } from './endpoint.ts';
 import { runGit } from './git.ts';
+import { endpointHere } from './left-alone.ts';
 
 /** The remote that is meant where none is named, as git-lfs chooses it: the one of the branch, or that lfs.remote names, or the only one, or origin. */
 export async function defaultRemote(cwd: string, config: Config): Promise<string> {
@@ -12,11 +13,19 @@ export async function defaultRemote(cwd: string, config: Config): Promise<string
 }
 
 /**
- * Where a push from here goes if no remote is named.
+ * What says where a push from here goes if no remote is named.
  * @param environment what LFS_DEPOT_LOCATION says, where that counts.
+ */
+export async function defaultQuery(cwd: string, config: Config, environment?: string): Promise<EndpointQuery> {
+  const remote = await defaultRemote(cwd, config);
+  return { operation: 'upload', remote, config, argument: undefined, environment };
+}
+
+/**
+ * Where a push from here goes if no remote is named.
+ * @param environment see `defaultQuery`.
  * @throws DepotError `configuration` where nothing names a store.
  */
 export async function defaultEndpoint(cwd: string, config: Config, environment?: string): Promise<Endpoint> {
-  const remote = await defaultRemote(cwd, config);
-  return findEndpoint({ operation: 'upload', remote, config, argument: undefined, environment });
+  return endpointHere(await defaultQuery(cwd, config, environment));
 }

@@ -4,9 +4,10 @@ import { formatLocation, type Location } from '../backends/location.ts';
 import { shellWord } from '../backends/shell-word.ts';
 import { type Config, readConfig } from './config.ts';
 import { examineStore } from './create-store.ts';
-import { defaultEndpoint } from './default-remote.ts';
+import { defaultEndpoint, defaultQuery } from './default-remote.ts';
 import { type Endpoint, LOCATION_VARIABLE } from './endpoint.ts';
 import { type Repository, repositoryAround } from './git.ts';
+import { leftAlone } from './left-alone.ts';
 import { readMarker } from './marker.ts';
 import { folderHere } from './mounts.ts';
 import { locate, openEndpoint, surroundings } from './open-store.ts';
@@ -23,6 +24,7 @@ import {
   notHijacked,
   pruneKnown,
 } from './setup-checks.ts';
+import { spoolsIn } from './spool/spool.ts';
 import type { Store } from './store.ts';
 import { resolveTyped } from './typed-location.ts';
 
@@ -67,6 +69,13 @@ export async function diagnose(typed: string | undefined, tell: (finding: Findin
       ok: true,
       detail: `none at ${cwd}: run this in a clone, or name a location, to look at a store`,
     });
+    return findings;
+  }
+  const alone = leftAlone(await defaultQuery(cwd, config, process.env[LOCATION_VARIABLE]));
+  if (alone) {
+    // What else is looked at is right or wrong only where lfs-depot is used; and its store is not ours to write to.
+    note({ subject: 'location', ok: true, detail: alone.detail, next: alone.next });
+    if ((await spoolsIn(repository.commonDir)).length > 0) note(await checkSpools(repository.commonDir, config));
     return findings;
   }
   note(await hookSet(repository, cwd));

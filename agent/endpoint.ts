@@ -40,20 +40,41 @@ export const LOCATION_VARIABLE = 'LFS_DEPOT_LOCATION';
 export function findEndpoint(query: EndpointQuery): Endpoint {
   if (query.argument) return { ...store(query.argument, "the agent's argument", true), instead: true };
   if (query.environment) return { ...store(query.environment, LOCATION_VARIABLE, true), instead: true };
-  const found = search(query);
-  if (!found) {
+  const named = findUrl(query);
+  if (!named) {
     throw new DepotError('configuration', {
       what: 'cannot tell where the LFS objects of this repository are',
       why: 'neither lfs.url nor the remote says so',
       cure: 'run: lfs-depot init <location>',
     });
   }
-  const url = insteadOf(found.url, query);
-  const source = found.setting ? `${found.setting.key} in ${placeOfSetting(found.setting)}` : 'the remote';
-  if (url.startsWith('depot::')) return store(url.slice('depot::'.length), source, found.chosenByUser);
-  if (/^([a-z][a-z0-9+.-]+:\/\/(?<!file:\/\/)|[^/\\:]+@)/i.test(url)) throw otherServer(url, source);
-  const kind = found.isRemote ? 'repository' : 'either';
-  return { kind, text: url, source, chosenByUser: found.chosenByUser, instead: false };
+  const { url, source, isRemote, chosenByUser } = named;
+  if (url.startsWith('depot::')) return store(url.slice('depot::'.length), source, chosenByUser);
+  if (isOtherServer(url)) throw otherServer(url, source);
+  return { kind: isRemote ? 'repository' : 'either', text: url, source, chosenByUser, instead: false };
+}
+
+/** What the settings name, as git-lfs reads them. */
+export interface Named {
+  /** With `url.*.insteadOf` applied. */
+  url: string;
+  source: string;
+  isRemote: boolean;
+  chosenByUser: boolean;
+}
+
+/** What the settings name, whatever it is; undefined where they name nothing. */
+export function findUrl(query: Omit<EndpointQuery, 'argument' | 'environment'>): Named | undefined {
+  const found = search(query);
+  if (!found) return undefined;
+  const { setting, isRemote, chosenByUser } = found;
+  const source = setting ? `${setting.key} in ${placeOfSetting(setting)}` : 'the remote';
+  return { url: insteadOf(found.url, query), source, isRemote, chosenByUser };
+}
+
+/** Whether a URL is that of an LFS server, or of a git server that has one: no location of ours, and no folder. */
+export function isOtherServer(url: string): boolean {
+  return /^([a-z][a-z0-9+.-]+:\/\/(?<!file:\/\/)|[^/\\:]+@)/i.test(url);
 }
 
 interface Found {
@@ -63,7 +84,7 @@ interface Found {
   chosenByUser: boolean;
 }
 
-function search({ operation, remote, config }: EndpointQuery): Found | undefined {
+function search({ operation, remote, config }: Omit<EndpointQuery, 'argument' | 'environment'>): Found | undefined {
   const upload = operation === 'upload';
   const say = (setting: Setting | undefined, isRemote: boolean): Found | undefined =>
     setting && {

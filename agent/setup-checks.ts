@@ -13,6 +13,8 @@ export interface Finding {
   ok: boolean;
   detail: string;
   cure?: string;
+  /** lfs-depot is not used here, which is nothing wrong: what to do if it should be. */
+  next?: string;
 }
 
 export async function gitFound(cwd: string): Promise<Finding> {

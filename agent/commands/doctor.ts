@@ -13,8 +13,14 @@ export async function doctor(
   });
   const ok = findings.every((finding) => finding.ok);
   if (json) print(JSON.stringify({ ok, findings }, null, 2));
-  else print(ok ? '\nAll is well.' : '\nWhat is marked ✗ needs mending, from the top.');
+  else print(`\n${verdict(findings)}`);
   return ok;
+}
+
+function verdict(findings: Finding[]): string {
+  if (!findings.every(({ ok }) => ok)) return 'What is marked ✗ needs mending, from the top.';
+  const next = findings.find((finding) => finding.next !== undefined)?.next;
+  return next === undefined ? 'All is well.' : `Nothing is wrong, and lfs-depot is not used here. To use it: ${next}`;
 }
 
 function show({ ok, subject, detail, cure }: Finding, print: (line: string) => void): void {

@@ -56,6 +56,8 @@ function show(status: Status, print: Print): void {
 function showPlaces({ found, store, mirrors, known, offline, pointers }: Status, print: Print): void {
   const source = printable(found.endpoint.source);
   showPlace(`Store: ${printable(store.place.name)} (${source})`, store, print);
+  if (found.alone)
+    print(`  lfs-depot is not used here: git-lfs keeps them there by itself; to change that: ${found.alone.next}`);
   if (found.pushesTo !== undefined) print(`  pushes go elsewhere: ${printable(found.pushesTo)}`);
   for (const mirror of mirrors) {
     showPlace(`Mirror: ${printable(mirror.place.name)}`, mirror, print);

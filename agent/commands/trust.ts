@@ -3,8 +3,8 @@ import { covers, formatLocation, type Location, parseLocation } from '../../back
 import { type Config, readConfig } from '../config.ts';
 import { unsetEverywhere } from '../config-edit.ts';
 import { defaultRemote } from '../default-remote.ts';
-import { findEndpoint } from '../endpoint.ts';
 import { findRepository, git } from '../git.ts';
+import { endpointHere } from '../left-alone.ts';
 import { shareBehind } from '../mapped-drive.ts';
 import { resolveEndpoint, surroundings } from '../open-store.ts';
 import { MIRROR, mirrorNamed } from '../places/places.ts';
@@ -64,7 +64,7 @@ async function ofRepository(cwd: string, withMirrors: boolean): Promise<Location
   const config = await readConfig(cwd, repository);
   const remote = await defaultRemote(cwd, config);
   const placeFor = (operation: Operation): Location => {
-    const endpoint = findEndpoint({ operation, remote, config, argument: undefined, environment: undefined });
+    const endpoint = endpointHere({ operation, remote, config, argument: undefined, environment: undefined });
     return resolveEndpoint(endpoint, repository.worktree ?? cwd);
   };
   const from = placeFor('download');

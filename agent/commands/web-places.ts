@@ -1,8 +1,9 @@
 import { DepotError } from '../../backends/errors.ts';
 import { formatLocation, type Location } from '../../backends/location.ts';
 import { type Config, readConfig } from '../config.ts';
-import { findEndpoint, LOCATION_VARIABLE } from '../endpoint.ts';
+import { LOCATION_VARIABLE } from '../endpoint.ts';
 import { findRepository } from '../git.ts';
+import { endpointHere } from '../left-alone.ts';
 import { locate } from '../open-store.ts';
 import type { Operation } from '../protocol.ts';
 import { resolveTyped } from '../typed-location.ts';
@@ -32,7 +33,7 @@ export async function webPlaces(typed: string | undefined): Promise<{ urls: stri
 function ofRepository(config: Config, base: string): Location[] {
   const environment = process.env[LOCATION_VARIABLE];
   return (['download', 'upload'] satisfies Operation[]).map((operation) => {
-    const endpoint = findEndpoint({ operation, remote: '', config, argument: undefined, environment });
+    const endpoint = endpointHere({ operation, remote: '', config, argument: undefined, environment });
     return locate(endpoint, config, base);
   });
 }

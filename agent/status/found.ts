@@ -2,8 +2,9 @@ import { DepotError } from '../../backends/errors.ts';
 import { formatLocation } from '../../backends/location.ts';
 import { type Config, readConfig } from '../config.ts';
 import { defaultRemote } from '../default-remote.ts';
-import { type Endpoint, findEndpoint, LOCATION_VARIABLE } from '../endpoint.ts';
+import { type Endpoint, LOCATION_VARIABLE } from '../endpoint.ts';
 import { findRepository, type Repository } from '../git.ts';
+import { endpointHere, type LeftAlone, leftAlone } from '../left-alone.ts';
 import { resolveEndpoint } from '../open-store.ts';
 import { placeAt } from '../places/place.ts';
 import { isSame, type Places, placesOf } from '../places/places.ts';
@@ -20,6 +21,8 @@ export interface Found extends Places {
   forbidden: DepotError | undefined;
   /** Where pushes go, if that is another place than clones fetch from. */
   pushesTo: string | undefined;
+  /** Where git-lfs by itself keeps them in a remote that is a folder: that can be looked at all the same. */
+  alone: LeftAlone | undefined;
 }
 
 /**
@@ -34,11 +37,12 @@ export async function findPlaces(): Promise<Found> {
   const base = repository.worktree ?? cwd;
   const environment = process.env[LOCATION_VARIABLE];
   const query = { remote, config, argument: undefined, environment };
-  const endpoint = findEndpoint({ ...query, operation: 'download' });
+  const endpoint = endpointHere({ ...query, operation: 'download' });
+  const alone = leftAlone({ ...query, operation: 'download' });
   const location = resolveEndpoint(endpoint, base);
-  const upload = resolveEndpoint(findEndpoint({ ...query, operation: 'upload' }), base);
+  const upload = resolveEndpoint(endpointHere({ ...query, operation: 'upload' }), base);
   const pushesTo = isSame(upload, location) ? undefined : formatLocation(upload);
-  const known = { cwd, repository, config, endpoint, remote, pushesTo };
+  const known = { cwd, repository, config, endpoint, remote, pushesTo, alone };
   try {
     return { ...known, ...placesOf(endpoint, config, base), forbidden: undefined };
   } catch (error) {

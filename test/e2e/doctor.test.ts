@@ -1,6 +1,15 @@
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { PROGRAM, Sandbox } from '../sandbox.ts';
+import { filesBelow, PROGRAM, Sandbox } from '../sandbox.ts';
 import { soundStore } from './objects.ts';
 import { IS_ROOT, User } from './user.ts';
 
@@ -226,4 +235,22 @@ test('doctor does not open a location that is not trusted just because it was as
   await box.depot('.', 'trust', '--remove', store);
   const report = await box.run(PROGRAM, ['doctor'], { cwd: 'alice' });
   expect(report.stdout).not.toContain('✓ store');
+});
+
+test('a remote that is a folder, before init: git-lfs by itself serves it, and nothing is made there', async () => {
+  await box.git('.', 'init', '-q', '--bare', 'plain.git');
+  await box.git('.', 'clone', '-q', 'plain.git', 'bob');
+  const before = filesBelow(box.path('plain.git'));
+  const report = await box.depot('bob', 'doctor');
+  expect(report).toContain(`✓ location: git-lfs by itself keeps its objects in ${box.path('plain.git')} (`);
+  expect(report).toMatch(/not set up for lfs-depot\n\nNothing is wrong, .*: lfs-depot init <location>, /);
+  expect(report).not.toContain('All is well');
+  expect(await box.depot('bob', 'status')).toContain('lfs-depot is not used here');
+  expect(filesBelow(box.path('plain.git'))).toEqual(before);
+  expect(existsSync(box.path('plain.git/lfs'))).toBe(false);
+
+  await box.depot('.', 'install', '--file-remotes');
+  await box.git('bob', 'lfs', 'track', '*.bin');
+  expect(await box.depot('bob', 'doctor')).toContain('\nAll is well.\n');
+  expect(await box.depot('bob', 'status')).not.toContain('not used here');
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Sandbox } from '../sandbox.ts';
+import { PROGRAM, Sandbox } from '../sandbox.ts';
 import { startLfsServer } from './lfs-server.ts';
 import { oidOf, soundStore } from './objects.ts';
 
@@ -145,3 +145,51 @@ test('repositories on other LFS servers are as before', async () => {
     server.stop();
   }
 });
+
+const SERVER = 'https://lfs.example.com/x';
+
+test.each([
+  ['the remote', 'remote.origin.url', 'https://git.example.com/a/b.git'],
+  ['lfs.url', 'lfs.url', SERVER],
+])(
+  'in a repository on an LFS server, by %s, doctor finds nothing wrong, and other commands say so',
+  async (_, key, url) => {
+    await box.git('.', 'init', '-q', 'other');
+    await box.git('other', 'config', key, url);
+    const before = readFileSync(box.path('other/.git/config'), 'utf8');
+    const report = await box.depot('other', 'doctor');
+    expect(report).not.toContain('✗');
+    expect(report).toContain(`✓ location: its objects belong to the LFS server of ${url} (${key} in local git config)`);
+    expect(report).toMatch(/\nNothing is wrong, .* lfs-depot init <location>\n$/);
+    expect(JSON.parse(await box.depot('other', 'doctor', '--json'))).toMatchObject({ ok: true });
+    for (const args of [['status'], ['trust'], ['mirror', 'list'], ['login']]) {
+      const { status, stdout, stderr } = await box.run(PROGRAM, args, { cwd: 'other' });
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`belong to the LFS server of ${url}`);
+      expect(stderr).toContain('\nhint: if it is to keep them, run: lfs-depot init <location>\n');
+    }
+    expect(readFileSync(box.path('other/.git/config'), 'utf8')).toBe(before);
+  },
+);
+
+test.each(['lfs.standalonetransferagent', 'lfs.https://*.example.com/.standalonetransferagent'])(
+  '%s that sends an LFS server’s repository to lfs-depot is told by all, and the cure takes it back',
+  async (key) => {
+    await box.git('.', 'init', '-q', 'other');
+    await box.git('other', 'remote', 'add', 'origin', 'https://git.example.com/a/b.git');
+    await box.git('other', 'config', 'lfs.url', SERVER);
+    await box.git('other', 'config', key, 'depot');
+    const { status, stdout } = await box.run(PROGRAM, ['doctor'], { cwd: 'other' });
+    expect([status, stdout.match(/^✗ location.*/m)?.[0]]).toEqual([
+      1,
+      expect.stringContaining(`keep LFS objects at ${SERVER}`),
+    ]);
+    await box.git('other', 'lfs', 'track', '*.bin');
+    await commitFile('other', 'a.bin');
+    const pushed = await box.run('git', ['lfs', 'push', '--all', 'origin'], { cwd: 'other' });
+    expect(pushed.stderr).toContain(`[2] cannot keep LFS objects at ${SERVER}`);
+    const [, cure = 'no cure'] = /or `(git config [^`]+)`/.exec(stdout) ?? [];
+    await box.sh('other', cure);
+    expect(await box.depot('other', 'doctor')).toContain('Nothing is wrong');
+  },
+);
