@@ -39,6 +39,11 @@ export async function install({ scope, fileRemotes }: InstallOptions, print: (li
       `Repositories whose lfs.url starts with "depot::" use it, and those whose git remote is a folder or a share; ${others}`,
     );
     print('For a remote on a share, allow it once: lfs-depot trust //server/share');
+  } else if (FILE_KEYS.some((key) => before.get(key)?.value === AGENT)) {
+    const option = scope === 'system' ? ' --system' : '';
+    print(
+      `Repositories whose lfs.url starts with "depot::" use it, and those whose git remote is a folder or a share, as install --file-remotes said before (to end that: lfs-depot uninstall${option}, then lfs-depot install${option}); ${others}`,
+    );
   } else {
     print(`Only repositories whose lfs.url starts with "depot::" use it; ${others}`);
   }

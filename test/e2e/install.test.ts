@@ -46,6 +46,23 @@ test('install twice writes once, and says so', async () => {
   expect(readFileSync(config, 'utf8')).toBe(text);
 });
 
+test.each([{ scope: [] }, { scope: ['--system'] }])(
+  'install $scope after install --file-remotes says that these are served still, and how to end it',
+  async ({ scope }) => {
+    Object.assign(box.env, { GIT_CONFIG_NOSYSTEM: '0', GIT_CONFIG_SYSTEM: box.write('system config', '') });
+    await box.depot('.', 'install', '--file-remotes', ...scope);
+    const printed = await box.depot('.', 'install', ...scope);
+    expect(printed).not.toContain('Only repositories');
+    const [, ...commands] =
+      /as install --file-remotes said before \(to end that: ([^,]*), then ([^)]*)\)/.exec(printed) ?? [];
+    for (const command of commands) await box.sh('.', command);
+    expect(commands).toHaveLength(2);
+    expect(await box.depot('.', 'install', ...scope)).toContain(
+      'Only repositories whose lfs.url starts with "depot::" use it',
+    );
+  },
+);
+
 test('uninstall where nothing is installed changes nothing', async () => {
   const text = readFileSync(config, 'utf8');
   expect(await box.depot('.', 'uninstall')).toContain('nothing of lfs-depot');
