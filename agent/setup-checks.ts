@@ -96,7 +96,10 @@ export async function hookSet(repository: Repository, cwd: string): Promise<Find
 
 /** @param subject the name of a file that clones need, at the top of the worktree. */
 export async function isCommittedAsHere(subject: string, { worktree }: Repository, cwd: string): Promise<Finding> {
-  if (worktree === undefined) return { subject, ok: true, detail: 'read from HEAD' };
+  if (worktree === undefined) {
+    const { status } = await runGit(['rev-parse', '--verify', '--quiet', `HEAD:${subject}`], { cwd });
+    return { subject, ok: true, detail: status === 0 ? 'read from HEAD' : 'there is none' };
+  }
   // Not `git status`: it may run git-lfs's filters, which put a missing hook back, and doctor must change nothing.
   const [here, committed] = await Promise.all([
     runGit(['-C', worktree, 'hash-object', subject], { cwd }),

@@ -157,6 +157,13 @@ test('.lfsconfig is not committed', async () => {
   await cureBy(cure);
 });
 
+test('in a bare repository the files of HEAD are told, and that there is none', async () => {
+  await box.git('.', 'clone', '-q', '--bare', 'remote.git', 'bare.git');
+  const report = await box.depot('bare.git', 'doctor');
+  expect(report).toContain('✓ .lfsconfig: read from HEAD\n');
+  expect(report).toContain('✓ .lfsdepot: there is none\n');
+});
+
 test.each(['local', 'global'])('prune is said to verify, in %s git config, and does not', async (scope) => {
   await box.git('alice', 'config', `--${scope}`, 'lfs.pruneVerifyRemoteAlways', 'true');
   const { subject, cure } = await theProblem();
