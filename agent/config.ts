@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DepotError } from '../backends/errors.ts';
 import { git, type Repository, runGit } from './git.ts';
 
 /**
@@ -125,17 +124,4 @@ export function isCommitted({ scope }: Setting): boolean {
 export function placeOfSetting({ scope }: Setting): string {
   if (scope === 'lfsconfig' || scope === 'lfsdepot') return `.${scope}`;
   return `${scope} git config`;
-}
-
-/** `depot.verify`: how a push judges an object that is there already. Reading back what is far away is not the default. */
-export function verifyPolicy(config: Config, reads: 'local' | 'remote'): 'size' | 'content' {
-  const value = config.get('depot.verify')?.value.toLowerCase();
-  if (value === 'size' || value === 'content') return value;
-  if (value === undefined) return reads === 'local' ? 'content' : 'size';
-  const cure = 'git config --global depot.verify content, or size';
-  throw new DepotError('configuration', {
-    what: 'cannot use depot.verify',
-    why: `'${value}' is no way to verify`,
-    cure,
-  });
 }

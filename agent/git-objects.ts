@@ -5,11 +5,12 @@ import { formatLocation, type Location, parseLocation, type Surroundings } from 
 import { openBackend } from '../backends/open.ts';
 import { errorCode, fromSystemError } from '../backends/system-error.ts';
 import { answering } from './answering.ts';
-import { type Config, verifyPolicy } from './config.ts';
+import type { Config } from './config.ts';
 import { runGit } from './git.ts';
 import { folderHere } from './mounts.ts';
 import { retriesFrom } from './retry-settings.ts';
 import { type Store, storeOver } from './store.ts';
+import { verifyPolicy } from './verify-policy.ts';
 
 /**
  * The objects of a remote that is itself a folder: they lie in its `<gitdir>/lfs/objects`, where git-lfs keeps them too.

@@ -14,10 +14,13 @@ export interface Given {
   file?: string | undefined;
 }
 
+/** Our keys that the documentation writes with capitals; git prints them without. */
+const SPELLED = ['depot.retryPause', 'depot.retryTimeout', 'depot.cacheSize'];
+
 export function givenIn(setting: Setting | undefined): Given | undefined {
   return (
     setting && {
-      name: setting.key,
+      name: SPELLED.find((name) => name.toLowerCase() === setting.key) ?? setting.key,
       value: setting.value,
       from: 'config',
       ...(isCommitted(setting) && { file: placeOfSetting(setting) }),

@@ -38,7 +38,7 @@ function parseEntry({ value, scope }: Setting, around: Surroundings): Mount {
   throw new DepotError('configuration', {
     what: `cannot use ${MOUNT} = ${value} in ${scope} git config`,
     why: 'it does not name a share and the folder that it is mounted on',
-    cure: `write it like: git config --global --add ${MOUNT} '//server/share=/mnt/share'`,
+    cure: `write it like: git config --global --add ${MOUNT} '//server/share=/mnt/share'\nto see where it is set: git config --show-origin --get-all ${MOUNT}`,
   });
 }
 

@@ -5,7 +5,7 @@ import { isKind } from '../backends/errors.ts';
 import { type Location, parseLocation, type Surroundings } from '../backends/location.ts';
 import { openBackend } from '../backends/open.ts';
 import { answering } from './answering.ts';
-import { type Config, verifyPolicy } from './config.ts';
+import type { Config } from './config.ts';
 import { durabilityFrom } from './durability.ts';
 import type { Endpoint } from './endpoint.ts';
 import { openGitObjects } from './git-objects.ts';
@@ -14,6 +14,7 @@ import { mountsIn } from './mounts.ts';
 import { retriesFrom } from './retry-settings.ts';
 import { type Store, storeOver } from './store.ts';
 import { assertTrusted } from './trust.ts';
+import { verifyPolicy } from './verify-policy.ts';
 
 export function surroundings(): Surroundings {
   return { platform: process.platform, home: homedir() };

@@ -111,8 +111,13 @@ export function together(what: string, failures: Failure[], brief: boolean): Dep
     failures.find(({ error }) => error.kind !== 'absent') ??
     first;
   const { kind, cure, temporary } = gravest.error;
-  const why = failures.map(({ place, error }) => `${place.name}: ${error.why}`).join('; ');
+  const why = failures.map(({ place, error }) => `${place.name}: ${reasonOf(error)}`).join('; ');
   return new DepotError(kind, { what, why, cure: brief ? '' : cure, temporary, cause: gravest.error });
+}
+
+/** Of a setting that cannot be used, the reason alone does not tell which it is. */
+export function reasonOf(error: DepotError): string {
+  return error.kind === 'configuration' ? error.message : error.why;
 }
 
 interface Good {

@@ -3,7 +3,7 @@ import { rising } from '../../backends/rising.ts';
 import type { Kept, Objects } from '../store.ts';
 import type { Place } from './place.ts';
 import type { Places } from './places.ts';
-import { type Failure, inAll, together } from './read.ts';
+import { type Failure, inAll, reasonOf, together } from './read.ts';
 
 /**
  * Writes to the primary or, by rule, to all places at once. Resolves only when the primary, or as many places as the
@@ -70,7 +70,7 @@ export function writerOf(all: Places, tell: Tell): Objects['put'] {
       if (missed.has(place)) continue;
       missed.add(place);
       const which = places.indexOf(place);
-      const why = `${place.name} does not get what is pushed now (${error.why})`;
+      const why = `${place.name} does not get what is pushed now (${reasonOf(error)})`;
       tell(`missed-${which}`, `${why}: run \`lfs-depot sync\` later`);
     }
     return kept;

@@ -74,7 +74,7 @@ test('settings that cannot be used are told, each by itself, and the store is lo
   await box.git('alice', 'config', 'depot.cacheSize', 'huge');
   const wrong = [
     "✗ offline: cannot use depot.offline: 'maybe' is neither true, false nor auto",
-    expect.stringContaining("✗ cache: cannot use depot.cachesize: 'huge' is not "),
+    expect.stringContaining("✗ cache: cannot use depot.cacheSize: 'huge' is not "),
     expect.stringContaining("✗ mirror: cannot use depot.quorum: 'most' is not "),
   ];
   const said = await doctor();

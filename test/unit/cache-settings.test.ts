@@ -49,6 +49,6 @@ test.each(['', 'g', '20', '-1g', '0', '1.5g', '20gb', '1t', '1023k', 'true', '99
   async (value) => {
     const config = settings({ 'depot.cache': '/c', 'depot.cachesize': value });
     const error = await expectFailure(cacheFrom(config), 'configuration');
-    expect(error.what).toBe('cannot use depot.cachesize');
+    expect(error.what).toBe('cannot use depot.cacheSize');
   },
 );

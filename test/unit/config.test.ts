@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Config, configOf, readConfig, verifyPolicy } from '../../agent/config.ts';
+import { type Config, configOf, readConfig } from '../../agent/config.ts';
 import { findRepository } from '../../agent/git.ts';
 import { isTrusted } from '../../agent/trust.ts';
+import { verifyPolicy } from '../../agent/verify-policy.ts';
 import { expectFailure } from '../conformance/failure.ts';
 
 let home: string;
@@ -218,7 +219,13 @@ describe('depot.verify', () => {
 
   test('any other value is refused with the right ones', () => {
     for (const value of ['', 'true', 'sha256']) {
-      expect(() => verifyPolicy(of(value), 'local')).toThrow(/depot\.verify/);
+      expect(() => verifyPolicy(of(value), 'local')).toThrow(
+        expect.objectContaining({
+          what: 'cannot use depot.verify',
+          why: `'${value}' is neither content nor size`,
+          cure: expect.stringContaining('git config --show-origin --get-all depot.verify'),
+        }),
+      );
     }
   });
 });

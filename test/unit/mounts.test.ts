@@ -82,7 +82,9 @@ test.each([
   expect(() => mounts(['//fine/share=/mnt/fine', value])).toThrowError(
     expect.objectContaining({
       kind: 'configuration',
-      cure: expect.stringContaining("depot.mount '//server/share=/mnt/share'"),
+      cure: expect.stringMatching(
+        /depot\.mount '\/\/server\/share=\/mnt\/share'\n.*: git config --show-origin --get-all depot\.mount$/,
+      ),
     }),
   );
 });

@@ -55,7 +55,7 @@ test.each([
   const error: unknown = await settings({ [key]: value }).catch((reason: unknown) => reason);
   if (!(error instanceof DepotError)) throw new Error(`it should have been refused, and gave ${error}`);
   expect(error.kind).toBe('configuration');
-  expect(error.what).toBe(`cannot use ${key.toLowerCase()}`);
+  expect(error.what).toBe(`cannot use ${key}`);
   expect(error.why).toBe(`'${value}' is not ${wanted}`);
-  expect(error.cure).toContain(`git config --show-origin --get-all ${key.toLowerCase()}`);
+  expect(error.cure).toContain(`git config --show-origin --get-all ${key}`);
 });
