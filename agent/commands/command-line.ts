@@ -53,6 +53,9 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .action(async (location, options, command: Command) => {
       const chosen = [location, options.list, options.remove].filter((choice) => choice !== undefined);
       if (chosen.length > 1) command.error('error: a location, --list and --remove exclude each other');
+      if (options.mirrors && chosen.length > 0) {
+        command.error('error: --mirrors stands alone: it is for the mirrors of the repository at hand');
+      }
       if (options.json && !options.list) command.error('error: --json goes with --list');
       await (await import('./trust.ts')).trust(location, options, print);
     });
@@ -97,7 +100,8 @@ export async function runCommandLine(args: string[]): Promise<number> {
   const mirror = program
     .command('mirror')
     .description('more places for the objects of this repository: read where one fails, a second copy of all')
-    .helpCommand(false);
+    .helpCommand(false)
+    .hook('preSubcommand', refuseUnknown);
   mirror
     .command('add')
     .description('make one, and name it in .lfsdepot')
@@ -167,6 +171,14 @@ export async function runCommandLine(args: string[]): Promise<number> {
     process.stderr.write(`error: ${describe(error)}\n`);
     return 1;
   }
+}
+
+/** What is no command would be taken for something that `list`, the default, is told. */
+function refuseUnknown(command: Command): void {
+  const [name = ''] = command.args;
+  const names = command.commands.map((one) => one.name());
+  if (name === '' || name.startsWith('-') || names.includes(name)) return;
+  command.error(`error: unknown command '${name}' (there are ${names.join(', ')})`);
 }
 
 async function runBare(print: (line: string) => void): Promise<void> {

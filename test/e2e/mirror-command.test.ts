@@ -190,3 +190,25 @@ test('a mirror that goes without is told of on the terminal, once', async () => 
   expect(stdout.match(/lfs-depot: .* does not get what is pushed now .*sync/g)).toHaveLength(1);
   expect(stdout).toContain(mirror);
 });
+
+test('a command that there is not is wrong usage, and those that there are are named', async () => {
+  const unknown = await box.run(PROGRAM, ['mirror', 'bogus'], { cwd: 'alice' });
+  expect([unknown.status, unknown.stdout]).toEqual([2, '']);
+  expect(unknown.stderr).toContain("error: unknown command 'bogus' (there are add, remove, list)\n");
+  expect((await box.run(PROGRAM, ['mirror', 'list', 'more'], { cwd: 'alice' })).status).toBe(2);
+  expect(await box.depot('alice', 'mirror')).toBe(await list());
+  expect(JSON.parse(await box.depot('alice', 'mirror', '--json'))).toEqual(await listed());
+});
+
+test('with a mirror, too, a setting that cannot be used is named with each object', async () => {
+  await box.depot('alice', 'mirror', 'add', mirror);
+  await box.git('alice', 'config', 'depot.retries', 'x');
+  for (const name of ['a', 'b', 'c']) box.write(`alice/${name}.bin`, 500);
+  const failed = await box.push('alice').then(
+    () => '',
+    (error: Error) => error.message,
+  );
+  const lines = failed.match(/^error transferring.*$/gm) ?? [];
+  expect(lines).toHaveLength(3);
+  for (const line of lines) expect(line).toContain("cannot use depot.retries: 'x' is not a whole number");
+});

@@ -89,6 +89,9 @@ test.each([
   [['/srv/lfs', '--list']],
   [['/srv/lfs', '--remove', '/srv/other']],
   [['--list', '--remove', '/srv/lfs']],
+  [['--mirrors', '/srv/more']],
+  [['--mirrors', '--list']],
+  [['--mirrors', '--remove', '/srv/lfs']],
 ])('what cannot be meant together is wrong usage, and changes nothing: %j', async (args) => {
   await box.depot('.', 'trust', '/srv/lfs');
   const before = await box.depot('.', 'trust', '--list');
