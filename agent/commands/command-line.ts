@@ -193,5 +193,6 @@ First steps:
   lfs-depot install                      once per person
   lfs-depot init //server/share/art      once per project, in a clone of it (or /srv/lfs/art, D:/lfs,
                                          https://server/folder); commit the .lfsconfig that it writes
-  git clone ...                          everybody else
+  lfs-depot trust //server/share/art     everybody else, once, after install; then, as ever:
+  git clone ...
 `;

@@ -15,7 +15,7 @@ export async function firstSteps(here: Running = running()): Promise<string> {
   }
   steps.push(
     'Once per project, in a clone of it:\n       lfs-depot init //server/share/art     (or another folder that the whole team reaches)',
-    'Everybody else installs it, and clones as ever.',
+    'Everybody else installs it, allows that folder once, and clones as ever:\n       lfs-depot trust //server/share/art',
   );
   lines.push(...steps.map((step, index) => `  ${index + 1}. ${step}`), '', 'lfs-depot --help shows all commands.');
   return lines.join('\n');

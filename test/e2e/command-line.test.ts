@@ -58,3 +58,10 @@ test('a command that lacks git says so', async () => {
   expect(status).toBe(1);
   expect(stderr).toMatch(/^error: cannot run git: there is no git program on the PATH\nhint: /);
 });
+
+test('the first steps, by themselves and in the help, name what everybody else does before the first clone', async () => {
+  for (const args of [[], ['--help']]) {
+    const { stdout } = await box.run(PROGRAM, args);
+    expect(stdout).toMatch(/lfs-depot init \/\/server\/share\/art[\s\S]*lfs-depot trust \/\/server\/share\/art/);
+  }
+});
