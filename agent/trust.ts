@@ -34,10 +34,16 @@ export function assertTrusted(location: Location, source: string, config: Config
   throw new DepotError('untrusted', {
     what: `will not open ${name}`,
     why: `${source} names it, and you have not allowed that location yet`,
-    cure:
-      `if you know it to be your team's storage, run${trustCommand(name, around.platform)}\n` +
-      'then try again; in a clone that stopped half-way: git checkout -f HEAD',
+    cure: `if you know it to be your team's storage, run${trustCommand(name, around.platform)}\n${AFTER_TRUST}`,
   });
+}
+
+/** For who pushes, or clones; whoever has run one of our own commands knows what to do again. */
+const AFTER_TRUST = 'then try again; in a clone that stopped half-way: git checkout -f HEAD';
+
+/** What to do about an error that is only told of, by a command that goes on. */
+export function cureByTheWay({ cure }: DepotError): string {
+  return cure.replace(`\n${AFTER_TRUST}`, '');
 }
 
 /**

@@ -10,6 +10,7 @@ import { readMarker } from '../marker.ts';
 import { surroundings } from '../open-store.ts';
 import type { Place } from '../places/place.ts';
 import { isSame, MIRROR, mirrorNamed, type Places, placesOf } from '../places/places.ts';
+import { cureByTheWay } from '../trust.ts';
 import { resolveTyped } from '../typed-location.ts';
 import { committedFile, groupAdvice, makeStore, type NewStore, type NewStoreOptions } from './new-store.ts';
 import { allow } from './trust.ts';
@@ -87,7 +88,7 @@ export async function listMirrors(json: boolean, print: Print): Promise<void> {
   if (json) {
     const list = [
       ...mirrors.map((mirror) => ({ location: mirror.name, from: from(mirror), used: true })),
-      ...unused.map(({ text, error }) => ({ location: text, used: false, why: error.why, cure: error.cure })),
+      ...unused.map(({ text, error }) => ({ location: text, used: false, why: error.why, cure: cureByTheWay(error) })),
     ];
     print(JSON.stringify({ primary: primary.name, mirrors: list, write: rule.to, quorum: rule.quorum }, null, 2));
     return;
@@ -95,7 +96,9 @@ export async function listMirrors(json: boolean, print: Print): Promise<void> {
   print(`${primary.name}\t(the store)`);
   for (const mirror of mirrors) print(`${mirror.name}\t(mirror, ${from(mirror)})`);
   for (const { text, error } of unused) {
-    print(`${printable(text)}\t(mirror, not used: ${error.why})\n    → ${error.cure.replaceAll('\n', '\n      ')}`);
+    print(
+      `${printable(text)}\t(mirror, not used: ${error.why})\n    → ${cureByTheWay(error).replaceAll('\n', '\n      ')}`,
+    );
   }
   if (mirrors.length + unused.length === 0) print('There is no mirror: lfs-depot mirror add <location> makes one.');
   else print(RULES[rule.quorum === undefined ? rule.to : 'quorum'](rule.quorum ?? 0));

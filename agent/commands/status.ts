@@ -6,6 +6,7 @@ import { amountOf, momentText, sizeText } from '../spool/amount.ts';
 import type { Asked } from '../status/asked.ts';
 import type { Known } from '../status/fresh-clone.ts';
 import { type Status, statusOf } from '../status/status.ts';
+import { cureByTheWay } from '../trust.ts';
 import { meterOn } from './meter.ts';
 import { groupsOf, isUntold } from './status-groups.ts';
 import { statusJson, sureClone } from './status-json.ts';
@@ -182,7 +183,7 @@ export function showList<T>(items: T[], lineOf: (item: T) => string, print: Prin
 }
 
 export function hint(error: DepotError | undefined, print: Print): void {
-  if (error && error.cure !== '') print(`    hint: ${error.cure.replaceAll('\n', '\n    ')}`);
+  if (error && error.cure !== '') print(`    hint: ${cureByTheWay(error).replaceAll('\n', '\n    ')}`);
 }
 
 /** Ten digits tell objects apart; the whole is in the JSON. */

@@ -10,6 +10,7 @@ import type { Finding } from '../setup-checks.ts';
 import { sizeText } from '../spool/amount.ts';
 import { offlineMode } from '../spool/offline.ts';
 import { spoolsIn } from '../spool/spool.ts';
+import { cureByTheWay } from '../trust.ts';
 import type { Place } from './place.ts';
 import { type Places, placesOf } from './places.ts';
 
@@ -26,7 +27,7 @@ export async function checkMirrors(endpoint: Endpoint, config: Config, base: str
     subject: 'mirror',
     ok: false,
     detail: `${text} is not used: ${error.why}`,
-    cure: error.cure,
+    cure: cureByTheWay(error),
   }));
   const tried = await Promise.all(mirrors.map(checkMirror));
   return [...tried, ...(await twins([primary, ...mirrors])), ...unused, ...checkRule(places)];

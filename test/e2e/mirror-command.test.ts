@@ -191,6 +191,16 @@ test('a mirror that goes without is told of on the terminal, once', async () => 
   expect(stdout).toContain(mirror);
 });
 
+test('of a mirror that is not trusted the commands tell what allows it, and not how to mend a clone', async () => {
+  await box.depot('alice', 'mirror', 'add', mirror);
+  await box.depot('.', 'trust', '--remove', mirror);
+  for (const args of [['mirror', 'list'], ['mirror', 'list', '--json'], ['status'], ['doctor']]) {
+    const { stdout } = await box.run(PROGRAM, args, { cwd: 'alice' });
+    expect(stdout).toContain(`run: lfs-depot trust ${mirror}`);
+    expect(stdout).not.toContain('git checkout');
+  }
+});
+
 test('a command that there is not is wrong usage, and those that there are are named', async () => {
   const unknown = await box.run(PROGRAM, ['mirror', 'bogus'], { cwd: 'alice' });
   expect([unknown.status, unknown.stdout]).toEqual([2, '']);
