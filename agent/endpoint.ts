@@ -68,8 +68,10 @@ export function findUrl(query: Omit<EndpointQuery, 'argument' | 'environment'>):
   const found = search(query);
   if (!found) return undefined;
   const { setting, isRemote, chosenByUser } = found;
-  const source = setting ? `${setting.key} in ${placeOfSetting(setting)}` : 'the remote';
-  return { url: insteadOf(found.url, query), source, isRemote, chosenByUser };
+  const { url, by } = rewritten(found.url, query);
+  const said = setting ? `${setting.key} in ${placeOfSetting(setting)}` : 'the remote';
+  const source = by ? `${said} as rewritten by ${nameOfRule(by)} in ${placeOfSetting(by)}` : said;
+  return { url, source, isRemote, chosenByUser };
 }
 
 /** Whether a URL is that of an LFS server, or of a git server that has one: no location of ours, and no folder. */
@@ -108,16 +110,28 @@ function search({ operation, remote, config }: Omit<EndpointQuery, 'argument' | 
 }
 
 /** The longest prefix wins; `pushInsteadOf` goes first for uploads. */
-export function insteadOf(url: string, { operation, config }: Pick<EndpointQuery, 'operation' | 'config'>): string {
+export function insteadOf(url: string, query: Rewriting): string {
+  return rewritten(url, query).url;
+}
+
+type Rewriting = Pick<EndpointQuery, 'operation' | 'config'>;
+
+function rewritten(url: string, { operation, config }: Rewriting): { url: string; by?: Setting } {
   for (const name of operation === 'upload' ? ['.pushinsteadof', '.insteadof'] : ['.insteadof']) {
     let best: Setting | undefined;
     for (const setting of config.settings) {
       if (!setting.key.startsWith('url.') || !setting.key.endsWith(name)) continue;
       if (url.startsWith(setting.value) && setting.value.length > (best?.value.length ?? 0)) best = setting;
     }
-    if (best) return best.key.slice('url.'.length, -name.length) + url.slice(best.value.length);
+    if (best) return { url: best.key.slice('url.'.length, -name.length) + url.slice(best.value.length), by: best };
   }
-  return url;
+  return { url };
+}
+
+/** Its key as people write it, without what may be a password in the URL. */
+function nameOfRule({ key }: Setting): string {
+  const [, base = '', name = ''] = /^url\.(.*)\.(.*)$/s.exec(key) ?? [];
+  return `url.${withoutSecrets(base)}.${name.startsWith('push') ? 'pushInsteadOf' : 'insteadOf'}`;
 }
 
 function store(text: string, source: string, chosenByUser: boolean): Endpoint {

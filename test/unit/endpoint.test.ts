@@ -174,6 +174,18 @@ describe('insteadOf', () => {
     expect(find(lines, { remote: 'gh:y' }).text).toBe('/srv/y');
   });
 
+  test('that it took place is told, and where it is set, without a password', () => {
+    const lines = ['lfsconfig: lfs.url = depot::/old/x', 'global: url.depot::/new/.insteadof = depot::/old/'];
+    expect(find(lines).source).toBe(
+      'lfs.url in .lfsconfig as rewritten by url.depot::/new/.insteadOf in global git config',
+    );
+    expect(find(lines.slice(0, 1)).source).toBe('lfs.url in .lfsconfig');
+    const secret = ['lfs.url = art:x', 'url.https://me:secret@server/.pushinsteadof = art:'];
+    expect(refusal(secret, { operation: 'upload' }).why).toContain(
+      'url.https://…@server/.pushInsteadOf in local git config',
+    );
+  });
+
   test('one that matches nothing, or is empty, changes nothing', () => {
     expect(find(['lfs.url = depot::/x', 'url.depot::/y.insteadof = depot::/z', 'url./evil.insteadof = ']).text).toBe(
       '/x',
