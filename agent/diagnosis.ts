@@ -37,8 +37,11 @@ export async function diagnose(typed: string | undefined, tell: (finding: Findin
   const cwd = process.cwd();
   const findings: Finding[] = [];
   const note = (finding: Finding): boolean => {
-    findings.push(finding);
-    tell(finding);
+    // Of what is right there is nothing to mend.
+    const { cure, ...known } = finding;
+    const told = finding.ok ? known : finding;
+    findings.push(told);
+    tell(told);
     return finding.ok;
   };
 

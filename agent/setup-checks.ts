@@ -7,7 +7,7 @@ import { AGENT, ARGS_KEY, MATCH_KEY, PATH_KEY, programIn } from './start.ts';
 
 // The links of doctor's chain from git to the agent, each looked at by itself; none changes anything.
 
-/** One link of the chain. `cure` is a command where there is one. */
+/** One link of the chain. `cure` is a command where there is one, and is dropped where all is right. */
 export interface Finding {
   subject: string;
   ok: boolean;
@@ -106,8 +106,7 @@ export async function isCommittedAsHere(subject: string, { worktree }: Repositor
     runGit(['-C', worktree, 'rev-parse', '--verify', '--quiet', `HEAD:${subject}`], { cwd }),
   ]);
   if (here.status !== 0 && committed.status === 0) {
-    const cure = `git checkout HEAD -- ${subject}`;
-    return { subject, ok: true, detail: 'committed, and not checked out here', cure };
+    return { subject, ok: true, detail: 'committed, and not checked out here' };
   }
   if (here.stdout !== committed.stdout) {
     const detail = 'has changes that are not committed: clones do not have them';

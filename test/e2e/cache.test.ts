@@ -114,7 +114,7 @@ test('a value that cannot be used is told, with where it is set', async () => {
   await box.git('.', 'config', '--global', 'depot.cacheSize', '20');
   const clone = await box.run('git', ['clone', '-q', 'remote.git', 'bob']);
   expect(clone.status).not.toBe(0);
-  expect(clone.stderr).toContain("cannot use depot.cacheSize: '20' is not a size of at least 1m");
+  expect(clone.stderr).toContain("[2] cannot use depot.cacheSize: '20' is not a size of at least 1m");
   expect(clone.stderr).toContain('git config --show-origin --get-all depot.cacheSize');
 });
 

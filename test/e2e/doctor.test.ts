@@ -36,6 +36,7 @@ async function findings(...args: string[]): Promise<Finding[]> {
   const report = JSON.parse(stdout) as { ok: boolean; findings: Finding[] };
   expect({ status, stderr }).toEqual({ status: report.ok ? 0 : 1, stderr: '' });
   expect(report.ok).toBe(report.findings.every(({ ok }) => ok));
+  for (const { ok, cure } of report.findings) expect(!ok || cure === undefined).toBe(true);
   return report.findings;
 }
 
