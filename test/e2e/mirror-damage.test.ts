@@ -120,6 +120,24 @@ describe.skipIf(NO_APACHE)(`a damaged copy${NO_APACHE ? ': apache is not install
   });
 });
 
+test('status and sync do not see damage that keeps the size; the push of docs/keeps-working.md heals every place', async () => {
+  await start('a folder', 'a folder');
+  for (const spot of [store, mirror]) for (const oid of oids) damage(spot, oid, DAMAGES[0]![1]);
+  const { box } = team;
+  expect(await box.depot('alice', 'status', '--check')).toBe('');
+  expect(await box.depot('alice', 'sync')).not.toContain('got');
+  expect(isGood(mirror, oids[0]!)).toBe(false);
+  const guide = readFileSync(join(import.meta.dirname, '../../docs/keeps-working.md'), 'utf8');
+  const [, command = 'no command'] = /`(git [^`]*lfs push --all origin)`/.exec(guide) ?? [];
+  await box.sh('alice', command);
+  for (const spot of [store, mirror]) for (const oid of oids) expect(isGood(spot, oid)).toBe(true);
+
+  damage(mirror, oids[0]!, DAMAGES[0]![1]);
+  rmSync(objectFile(mirror.folder, oids[0]!));
+  await box.depot('alice', 'sync');
+  expect(isGood(mirror, oids[0]!)).toBe(true);
+});
+
 test('of two folders the one that is asked first is healed, and every clone is right', async () => {
   await start('a folder', 'a folder');
   for (const [what, how] of DAMAGES) {
