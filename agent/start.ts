@@ -67,7 +67,7 @@ export function startSettings(words: string[], platform: NodeJS.Platform): Start
  * The workers of one git-lfs meet at a file that is named by its process id and its time of start, field 22 of proc(5)'s
  * stat. Whoever can make it is the first, starts the hub, and leaves its own pipes to it. All but that in the words of the
  * shell itself: a program that it starts takes as long as the rest. Should the hub never come, the worker goes on by
- * itself: who removes the request has it.
+ * itself: who removes the request has it. Ctrl-C may end a hub that cannot tidy up yet, so the shells do it.
  */
 function meetAtHub(isThere: string, call: string): string[] {
   return [
@@ -76,10 +76,10 @@ function meetAtHub(isThere: string, call: string): string[] {
     `if [ -f "$g/HEAD" ] && [ -r "/proc/$PPID/stat" ] && read -r s <"/proc/$PPID/stat"; then set -- \${s##*) }; [ -w "$g/lfs/tmp" ] && g=$g/lfs/tmp; h=$g/depot-hub-$PPID-\${20}; fi 2>/dev/null`,
     'set -C',
     `if [ -n "$h" ] && [ ! -e "$h" ] && ${isThere} && { printf '%s\\n' $$ >"$h"; } 2>/dev/null`,
-    `then trap 'exit 0' TERM; printf '%s\\n' "$init" >"$h.$$"`,
+    `then trap 'exit 0' USR1; trap 'rm -f "$h" "$h.$$"; exit 1' INT TERM HUP; printf '%s\\n' "$init" >"$h.$$"`,
     `{ ${ASKED.map(askGit).join('; ')}; } </dev/null 2>/dev/null | ${INIT_VARIABLE}="$init" ${HUB_VARIABLE}="$h" ${THREADS_VARIABLE}=${THREADS} ${call} >/dev/null 2>&1 & p=$!`,
     `echo "hub $p" >>"$h"; printf '{}\\n'; wait $p; rm "$h.$$" 2>/dev/null || exit 0`,
-    `trap - TERM; h=; else printf '{}\\n'; fi`,
+    `trap - USR1 INT TERM HUP; h=; else printf '{}\\n'; fi`,
   ];
 }
 
@@ -93,9 +93,9 @@ function askGit(args: readonly string[]): string {
 /** Turns; after the first the worker sleeps 10 ms in each, so that it waits some 5 s at most. */
 const ASK_HUB = [
   'if [ -n "$h" ] && while read -r w p; do [ "$w" != hub ] || break; done <"$h" && [ -n "$p" ] && kill -0 $p; then n=0',
-  `printf '%s\\n%s\\n' "$init" "$next" >"$h.$$" && printf '%s\\n' $$ >>"$h" && kill -URG $p`,
+  `trap 'rm -f "$h.$$"; exit 1' INT TERM HUP; printf '%s\\n%s\\n' "$init" "$next" >"$h.$$" && printf '%s\\n' $$ >>"$h" && kill -URG $p`,
   'while [ -e "$h.$$" ] && [ $n -lt 900 ] && kill -0 $p; do n=$((n+1)); [ $n -lt 400 ] || sleep 0.01; done',
-  '[ -e "$h.$$" ] && rm "$h.$$" || exit 0; fi 2>/dev/null',
+  '[ -e "$h.$$" ] && rm "$h.$$" || exit 0; trap - INT TERM HUP; fi 2>/dev/null',
 ].join('; ');
 
 /** The program that settings start, in either form; undefined when they are not ours. */

@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { openWorker, type Worker } from './worker.ts';
 
 /** A process that is told from a later one with the same id. */
@@ -41,11 +42,14 @@ export function meetingAt(file: string, onWorker: (worker: Worker) => void): Mee
       seen = Math.max(seen, lines.length);
       for (const line of fresh) take(Number(line));
     },
-    close: () => rmSync(file, { force: true }),
+    close: () => {
+      rmSync(file, { force: true });
+      sweep(file, parent);
+    },
     releaseFirst: () => {
       if (first === undefined || parentOf(first) !== parent.pid) return;
       try {
-        process.kill(first, 'SIGTERM');
+        process.kill(first, 'SIGUSR1');
       } catch {
         // It is gone.
       }
@@ -75,6 +79,36 @@ export function meetingAt(file: string, onWorker: (worker: Worker) => void): Mee
   }
 
   return meeting;
+}
+
+/** Milliseconds after which nobody uses what an earlier meeting has left. Its git-lfs may be another computer's. */
+const STALE = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes what killed processes left: the requests in this meeting, and what is old in the git folder, where the first one of a
+ * clone meets. The other place, `lfs/tmp`, is swept by git-lfs.
+ */
+function sweep(file: string, parent: Process): void {
+  const folder = dirname(file);
+  const gitFolder = folder.replace(/\/lfs\/tmp$/, '');
+  for (const name of namesIn(folder)) {
+    const worker = name.startsWith(`${basename(file)}.`) ? Number(name.slice(basename(file).length + 1)) : undefined;
+    if (worker !== undefined && parentOf(worker) !== parent.pid) rmSync(join(folder, name), { force: true });
+  }
+  for (const name of namesIn(gitFolder)) {
+    if (!/^depot-hub-\d+-\d+(\.\d+)?$/.test(name)) continue;
+    const path = join(gitFolder, name);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats && stats.mtimeMs < Date.now() - STALE) rmSync(path, { force: true });
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** Whether a process has ended, also one that nobody has asked about yet. */

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { filesBelow, Sandbox } from '../sandbox.ts';
 import { expectSameWorktree, soundStore } from './objects.ts';
@@ -53,6 +54,32 @@ describe.runIf(CAN_LOOK)('on Linux', () => {
     expect(soundStore(store)).toHaveLength(300);
     expectSameWorktree(box.path('alice'), box.path('bob'));
     expect([...meetings('alice'), ...meetings('bob')]).toEqual([]);
+  });
+
+  test('Ctrl-C leaves nothing of it, at whatever moment', async () => {
+    await teamWith(200, 20_000);
+    for (let moment = 20; moment <= 240; moment += 20) {
+      const child = box.start('git', ['-C', 'alice', 'push', '-q', 'origin', 'main'], {
+        detached: true,
+        stdio: 'ignore',
+      });
+      await sleep(moment);
+      process.kill(-child.pid!, 'SIGINT');
+      await until('nobody is left', () => sessionMembers(child.pid!).length === 0);
+      expect(meetings('alice'), `after ${moment} ms`).toEqual([]);
+    }
+  });
+
+  test('what earlier ones left is removed when it is a day old', async () => {
+    await teamWith(2, 20_000);
+    const [old, young] = ['depot-hub-4000001-1', 'depot-hub-4000002-1.4000003'].map((name) =>
+      box.path('alice', '.git', name),
+    );
+    for (const file of [old!, young!]) writeFileSync(file, '4000001\n');
+    const before = Date.now() / 1000 - 25 * 3600;
+    utimesSync(old!, before, before);
+    await box.git('alice', 'push', '-q', 'origin', 'main');
+    expect([existsSync(old!), existsSync(young!)]).toEqual([false, true]);
   });
 
   test('when it is killed amid a push, git-lfs says so for each object, ends, and the next push brings all', async () => {
