@@ -7,7 +7,7 @@ import { type Calls, callsFor, WAITING } from './calls.ts';
 import { digestFile, getFile, readFile } from './download.ts';
 import { makeRoot } from './modes.ts';
 import { withPatience } from './patience.ts';
-import { assertMounted, fileStat, inside, makeTempFolder, type Place, versionOf, waiting } from './place.ts';
+import { answered, assertMounted, fileStat, inside, makeTempFolder, type Place, versionOf, waiting } from './place.ts';
 import { listFiles, removeFile, sweepTemp } from './tidy.ts';
 import { putFile, writeFile } from './upload.ts';
 
@@ -61,8 +61,10 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     const what = `cannot ${verb} ${named(path)}`;
     throwIfCancelled(o?.signal, what);
     try {
-      await settle();
-      return await work(withPatience(standing, o?.signal), what);
+      if (!settled) await settle();
+      const done = await work(withPatience(standing, o?.signal), what);
+      answered(standing);
+      return done;
     } catch (error) {
       if (o?.signal?.aborted) throw cancelled(what);
       if (errorCode(error) === 'ENOENT') await assertMounted(standing, what);

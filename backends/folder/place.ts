@@ -19,8 +19,8 @@ export interface Place {
   readonly durable: boolean;
   /** How the store's names are touched; see calls.ts. */
   calls: Calls;
-  /** Read from the root once; see `modes()`, `asMade()` and `openUncached()`. */
-  readonly memory: { modes?: { known: Modes | undefined }; asMade?: AsMade; uncached?: boolean };
+  /** Read from the root once; see `modes()`, `asMade()` and `openUncached()`. And when it last answered: see `waiting()`. */
+  readonly memory: { modes?: { known: Modes | undefined }; asMade?: AsMade; uncached?: boolean; answered?: number };
   /** Set once a hard link, a clone or a folder's fsync was refused here: it is not tried again. */
   readonly lacks: Set<'links' | 'clones' | 'folder-fsync'>;
   /** For what need not succeed; else `calls`. */
@@ -45,9 +45,21 @@ export function asMade({ memory }: Place): AsMade {
   return memory.asMade;
 }
 
-/** The calls that are waited for on every disk: the first touch of each object, which must not hang the event loop. */
-export function waiting({ calls }: Place): Calls {
-  return calls.direct ? WAITING : calls;
+/** Milliseconds for which a disk that answered is taken to be awake. */
+const AWAKE = 500;
+
+/**
+ * The calls for the first touch of an object, which must not hang the event loop: they are waited for on every disk, unless
+ * it answered just now. To hand one call to another thread takes longer than all the others of a small object.
+ */
+export function waiting({ calls, memory }: Place): Calls {
+  const isAwake = memory.answered !== undefined && performance.now() - memory.answered < AWAKE;
+  return calls.direct && !isAwake ? WAITING : calls;
+}
+
+/** Says that the disk answered: see `waiting()`. */
+export function answered({ memory }: Place): void {
+  memory.answered = performance.now();
 }
 
 /** What a temp file is for, for whoever finds one. */

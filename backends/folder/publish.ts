@@ -160,10 +160,10 @@ export async function putBack(place: Place, aside: string, final: string): Promi
  */
 async function makeFolders(place: Place, path: string): Promise<void> {
   const { calls } = place;
-  if (path.length <= place.root.length || (await calls.stat(path))?.isDirectory()) return;
-  await makeFolders(place, dirname(path));
   const wanted = await modes(place);
   if (!wanted || asMade(place).folders) return makeInPlace(place, path, wanted);
+  if (path.length <= place.root.length || (await calls.stat(path))?.isDirectory()) return;
+  await makeFolders(place, dirname(path));
   const staged = tempName(place, 'folder');
   await makeFolder(calls, staged, wanted, asMade(place));
   try {
@@ -186,11 +186,17 @@ async function leaveFolder(calls: Calls, path: string): Promise<void> {
 }
 
 /** Where files have no modes (Windows), or folders the right ones as they are made, there is nothing to give a folder first. */
-async function makeInPlace({ calls }: Place, path: string, modes?: Modes): Promise<void> {
-  try {
-    await calls.mkdir(path, modes?.folder);
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
+async function makeInPlace(place: Place, path: string, modes: Modes | undefined): Promise<void> {
+  if (path.length <= place.root.length) return;
+  for (let hasParent = false; ; hasParent = true) {
+    try {
+      return await place.calls.mkdir(path, modes?.folder);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === 'EEXIST') return;
+      if (code !== 'ENOENT' || hasParent) throw error;
+      await makeInPlace(place, dirname(path), modes);
+    }
   }
 }
 
