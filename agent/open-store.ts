@@ -8,7 +8,6 @@ import { answering } from './answering.ts';
 import type { Config } from './config.ts';
 import { durabilityFrom } from './durability.ts';
 import type { Endpoint } from './endpoint.ts';
-import { openGitObjects } from './git-objects.ts';
 import { MARKER, readMarker } from './marker.ts';
 import { mountsIn } from './mounts.ts';
 import { retriesFrom } from './retry-settings.ts';
@@ -81,7 +80,10 @@ export async function openEndpoint(
   config: Config,
   patience?: Patience,
 ): Promise<Opened> {
-  const repository = async () => ({ store: await openGitObjects(location, config, surroundings()), own: true });
+  const repository = async () => {
+    const { openGitObjects } = await import('./git-objects.ts');
+    return { store: await openGitObjects(location, config, surroundings()), own: true };
+  };
   if (kind === 'repository') return repository();
   try {
     return { store: await openStore(location, config, patience), own: false };

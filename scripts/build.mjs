@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { bundle } from './bundle.ts';
+import { EXECUTABLE, V8_OPTIONS } from './executable.ts';
 
 /**
  * The bundle, and a single executable for this machine that starts it from a code cache, about as fast as a bare script
@@ -17,6 +18,7 @@ await bundle(file);
 const stamp = createHash('sha256')
   .update(process.version)
   .update(readFileSync('scripts/build.mjs'))
+  .update(readFileSync('scripts/executable.ts'))
   .update(readFileSync(file))
   .digest('hex');
 const stampFile = 'dist/bin/.built-from';
@@ -24,16 +26,9 @@ if (!existsSync(program) || !existsSync(stampFile) || readFileSync(stampFile, 'u
   // Renamed into place: a program that git-lfs is starting right now must be there, whole.
   const fresh = `${program}.${process.pid}`;
   const config = `dist/sea-${process.pid}.json`;
-  // NODE_OPTIONS is for a developer's own Node.
-  const settings = {
-    main: file,
-    output: fresh,
-    disableExperimentalSEAWarning: true,
-    useCodeCache: true,
-    execArgvExtension: 'none',
-  };
+  const settings = { main: file, output: fresh, useCodeCache: true, ...EXECUTABLE };
   writeFileSync(config, JSON.stringify(settings));
-  execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, [...V8_OPTIONS, '--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
   rmSync(config);
   renameSync(fresh, program);
   writeFileSync(stampFile, stamp);

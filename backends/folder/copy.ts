@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { constants, readSync, writeSync } from 'node:fs';
-import { copyFile, rm } from 'node:fs/promises';
+import { constants, copyFile, readSync, rm, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { errorCode } from '../system-error.ts';
 import { BUFFER } from './buffers.ts';
 import { copyLarge, writeSome } from './copy-large.ts';
@@ -80,11 +80,11 @@ export async function digestOf(fd: number, options: CopyOptions): Promise<string
  */
 export async function tryClone(source: string, target: string): Promise<'cloned' | 'cannot' | 'failed'> {
   try {
-    await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    await promisify(copyFile)(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
     return 'cloned';
   } catch (error) {
     const code = errorCode(error);
-    if (code !== 'EEXIST') await rm(target, { force: true });
+    if (code !== 'EEXIST') await promisify(rm)(target, { force: true });
     return code !== undefined && NO_CLONES.has(code) ? 'cannot' : 'failed';
   }
 }

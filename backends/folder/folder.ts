@@ -1,4 +1,3 @@
-import { statfs } from 'node:fs/promises';
 import { normalize } from 'node:path';
 import type { Backend, CallOptions, PutOptions } from '../backend.ts';
 import { cancelled, DepotError, throwIfCancelled } from '../errors.ts';
@@ -142,6 +141,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     space: (o) =>
       call('look at', '', o, async (place, what) => {
         await assertMounted(place, what);
+        const { statfs } = await import('node:fs/promises');
         const stats = await statfs(place.root);
         return stats.bavail * stats.bsize;
       }),
