@@ -9,6 +9,10 @@ import { cloneWith, fresh } from './objects.mjs';
 import { rowsOf } from './table.mjs';
 import { WORKLOADS } from './workloads.mjs';
 
+/** What it costs that objects survive a loss of power. In memory there is nothing to sync. */
+const NOT_SYNCED = 'depot.fsync=false';
+const SMALL = 1024 * 1024;
+
 /**
  * Push and fetch with the real git-lfs: our agent, git-lfs's own file adapter, an agent that does nothing, and others that are
  * given; beside them `cp` and what hashes. Clone and store lie on different filesystems: on one, git-lfs's adapter makes links.
@@ -57,6 +61,8 @@ async function measure({ near, far, place, workload, rounds, say, agents }) {
     [ADAPTER]: { settings: fileAdapter(remote), objects: far.path('remote.git', 'lfs', 'objects') },
     [NOTHING]: { settings: doesNothing(given) },
   };
+  if (place.name !== 'tmpfs' && workload.size <= SMALL)
+    programs[NOT_SYNCED] = { settings: [...depot(store), '-c', 'depot.fsync=false'], objects: store };
   for (const agent of agents) {
     const objects = far.path(`by-${agent.name}`);
     programs[agent.name] = { settings: givenAgent(agent, objects), objects, clear: () => fresh(objects) };

@@ -38,8 +38,9 @@ const OFTEN = 4;
 const NOT_AGENTS = new Set(['git', 'git-lfs', 'git-remote-http']);
 
 /**
- * Resolves to `{ together, one }`: the most memory that all agents had at one moment, and that one had, in MB. Sums of
- * resident sets: what processes share is counted for each. To look costs time, so it is never done in a timed run.
+ * Resolves to `{ together, one, own }`, in MB: the most memory that all agents had at one moment, and that one had, as sums of
+ * resident sets, in which what processes share is counted for each; and what one had that is no file's. To look costs time, so
+ * it is never done in a timed run.
  */
 async function memoryOf(box, cwd, command, args) {
   const child = box.start(command, args, { cwd, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -47,13 +48,14 @@ async function memoryOf(box, cwd, command, args) {
   child.stderr.on('data', (chunk) => {
     words += chunk;
   });
-  const most = { together: 0, one: 0 };
+  const most = { together: 0, one: 0, own: 0 };
   const look = () => {
-    const sizes = agentsOf(child.pid);
-    most.one = Math.max(most.one, ...sizes);
+    const agents = agentsOf(child.pid);
+    most.one = Math.max(most.one, ...agents.map(({ resident }) => resident));
+    most.own = Math.max(most.own, ...agents.map(({ own }) => own));
     most.together = Math.max(
       most.together,
-      sizes.reduce((sum, size) => sum + size, 0),
+      agents.reduce((sum, { resident }) => sum + resident, 0),
     );
   };
   const timer = setInterval(look, OFTEN);
@@ -65,21 +67,22 @@ async function memoryOf(box, cwd, command, args) {
   return most;
 }
 
-/** The resident sets, in MB, of the processes of a session. */
+/** `{ resident, own }`, in MB, for each process of a session: statm of proc(5). */
 function agentsOf(session) {
-  const sizes = [];
+  const agents = [];
   for (const pid of readdirSync('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     try {
       const [, name, rest] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
       const fields = rest?.split(' ') ?? [];
       if (Number(fields[3]) !== session || NOT_AGENTS.has(name)) continue;
-      sizes.push((Number(fields[21]) * 4096) / 1e6);
+      const [, resident, shared] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ').map(Number);
+      agents.push({ resident: (resident * 4096) / 1e6, own: ((resident - shared) * 4096) / 1e6 });
     } catch {
       // It has ended meanwhile.
     }
   }
-  return sizes;
+  return agents;
 }
 
 /**

@@ -31,6 +31,7 @@ export function rowsOf(about, found, beside) {
       cpu,
       MB: first.together,
       'MB of one': first.one,
+      'its own': first.own,
       [`to ${beside}`]: times[beside] && median / times[beside].median,
     })),
   );
@@ -69,9 +70,9 @@ up: compare within a table, and ratios, not milliseconds; another machine, or an
 
 - *median*, *min*: wall time in milliseconds of the whole command, git-lfs and its own work included. *cpu*: of all its processes.
 - *MB*, *MB of one*: the most memory that all agents together, and one of them, had at any moment (resident sets: what
-  processes share counts for each).
+  processes share counts for each). *Its own* is what is no file's: the rest are pages of the program, which the system can drop.
 - *again* is a push of what is there already.
 - *does nothing* is an agent in sh that answers at once: what git-lfs costs by itself, the floor. *file adapter* is what git-lfs
   does with a remote that is a folder: one process that neither hashes what it pushes, nor syncs it to the disk.
-- lfs-depot hashes in both directions and syncs each object and its folder to the disk.
+- lfs-depot hashes in both directions and syncs each object and its folder to the disk; *depot.fsync=false* is the same without sync.
 `;
