@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { bundle } from './bundle.ts';
-import { EXECUTABLE, V8_OPTIONS } from './executable.ts';
+import { EXECUTABLE } from './executable.ts';
 
 /**
  * The bundle, and a single executable for this machine that starts it from a code cache, about as fast as a bare script
@@ -28,7 +28,7 @@ if (!existsSync(program) || !existsSync(stampFile) || readFileSync(stampFile, 'u
   const config = `dist/sea-${process.pid}.json`;
   const settings = { main: file, output: fresh, useCodeCache: true, ...EXECUTABLE };
   writeFileSync(config, JSON.stringify(settings));
-  execFileSync(process.execPath, [...V8_OPTIONS, '--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
   rmSync(config);
   renameSync(fresh, program);
   writeFileSync(stampFile, stamp);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeWine, runInWine, whyNoWine } from '../../test/windows/wine.ts';
-import { EXECUTABLE, V8_OPTIONS } from '../executable.ts';
+import { EXECUTABLE } from '../executable.ts';
 import { nodeBinary } from './node-binary.ts';
 import { BUILDERS, type Target } from './targets.ts';
 
@@ -48,7 +48,7 @@ export async function embed(work: string, target: Target): Promise<void> {
   };
   writeFileSync(join(work, 'sea.json'), JSON.stringify(settings));
   // Two code caches differ by the seed of their hash tables. V8 does not ask for the same seed where it uses them.
-  const args = ['--random-seed=1', ...V8_OPTIONS, '--build-sea', 'sea.json'];
+  const args = ['--random-seed=1', '--build-sea', 'sea.json'];
 
   if (runner === 'wine') {
     makeWine();
