@@ -217,6 +217,6 @@ test('a setting that cannot be used is said, and nothing is tried', async () => 
   await settings({ 'depot.retryTimeout': 'never' });
   const push = await box.run('git', ['push', '-q', 'origin', 'HEAD'], { cwd: 'alice' });
   expect(push.status).not.toBe(0);
-  expect(push.stderr).toMatch(/\[2\] cannot use depot\.retrytimeout: 'never' is not a whole number from 0 to 86400/);
+  expect(push.stderr).toMatch(/\[2\] cannot use depot\.retryTimeout: 'never' is not a whole number from 0 to 86400/);
   expect(soundStore(box.path('store'))).toEqual([]);
 });
