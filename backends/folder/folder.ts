@@ -6,7 +6,7 @@ import { type Calls, callsFor, WAITING } from './calls.ts';
 import { digestFile, getFile, readFile } from './download.ts';
 import { makeRoot } from './modes.ts';
 import { withPatience } from './patience.ts';
-import { answered, assertMounted, fileStat, inside, makeTempFolder, type Place, versionOf, waiting } from './place.ts';
+import { answered, assertMounted, fileStat, inside, looking, makeTempFolder, type Place, versionOf } from './place.ts';
 import { listFiles, removeFile, sweepTemp } from './tidy.ts';
 import { putFile, writeFile } from './upload.ts';
 
@@ -101,7 +101,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
 
     stat: (path, o) =>
       call('look at', path, o, async (place, what) => {
-        const seen = await fileStat(waiting(place), inside(place, path));
+        const seen = await fileStat(looking(place), inside(place, path));
         const stats = o?.beforePut ? seen : await orAbsent(seen, place, what);
         return stats && { path, size: Number(stats.size), version: versionOf(stats) };
       }),

@@ -19,7 +19,7 @@ export interface Place {
   readonly durable: boolean;
   /** How the store's names are touched; see calls.ts. */
   calls: Calls;
-  /** Read from the root once; see `modes()`, `asMade()` and `openUncached()`. And when it last answered: see `waiting()`. */
+  /** Read from the root once; see `modes()`, `asMade()` and `openUncached()`. And when it last answered: see `looking()`. */
   readonly memory: { modes?: { known: Modes | undefined }; asMade?: AsMade; uncached?: boolean; answered?: number };
   /** Set once a hard link, a clone or a folder's fsync was refused here: it is not tried again. */
   readonly lacks: Set<'links' | 'clones' | 'folder-fsync'>;
@@ -45,19 +45,25 @@ export function asMade({ memory }: Place): AsMade {
   return memory.asMade;
 }
 
+/** The calls that are waited for on every disk: the first touch of each object, which must not hang the event loop. */
+export function waiting({ calls }: Place): Calls {
+  return calls.direct ? WAITING : calls;
+}
+
 /** Milliseconds for which a disk that answered is taken to be awake. */
 const AWAKE = 500;
 
 /**
- * The calls for the first touch of an object, which must not hang the event loop: they are waited for on every disk, unless
- * it answered just now. To hand one call to another thread takes longer than all the others of a small object.
+ * As `waiting`, for a look at a name: it does not hang by what stands there, as to open it does, so that it need not be waited
+ * for on a disk that answered just now. To hand one call to another thread takes longer than all others of a small object.
  */
-export function waiting({ calls, memory }: Place): Calls {
-  const isAwake = memory.answered !== undefined && performance.now() - memory.answered < AWAKE;
-  return calls.direct && !isAwake ? WAITING : calls;
+export function looking(place: Place): Calls {
+  const { answered } = place.memory;
+  const isAwake = answered !== undefined && performance.now() - answered < AWAKE;
+  return isAwake ? place.calls : waiting(place);
 }
 
-/** Says that the disk answered: see `waiting()`. */
+/** Says that the disk answered: see `looking()`. */
 export function answered({ memory }: Place): void {
   memory.answered = performance.now();
 }
