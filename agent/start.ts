@@ -75,11 +75,11 @@ function meetAtHub(isThere: string, call: string): string[] {
     'if [ -f "$g/commondir" ] && read -r c <"$g/commondir"; then case $c in /*) g=$c;; *) g=$g/$c;; esac; fi',
     `if [ -f "$g/HEAD" ] && [ -r "/proc/$PPID/stat" ] && read -r s <"/proc/$PPID/stat"; then set -- \${s##*) }; [ -w "$g/lfs/tmp" ] && g=$g/lfs/tmp; h=$g/depot-hub-$PPID-\${20}; fi 2>/dev/null`,
     'set -C',
-    `if [ -n "$h" ] && [ ! -e "$h" ] && ${isThere} && { printf '%s\\n' $$ >"$h"; } 2>/dev/null`,
-    `then trap 'exit 0' USR1; trap 'rm -f "$h" "$h.$$"; exit 1' INT TERM HUP; printf '%s\\n' "$init" >"$h.$$"`,
+    `if [ -n "$h" ] && [ ! -e "$h" ] && ${isThere} && { ${TIDY}; printf '%s\\n' $$ >"$h"; } 2>/dev/null`,
+    `then trap 'exit 0' USR1; printf '%s\\n' "$init" >"$h.$$"`,
     `{ ${ASKED.map(askGit).join('; ')}; } </dev/null 2>/dev/null | ${INIT_VARIABLE}="$init" ${HUB_VARIABLE}="$h" ${THREADS_VARIABLE}=${THREADS} ${call} >/dev/null 2>&1 & p=$!`,
     `echo "hub $p" >>"$h"; printf '{}\\n'; wait $p; rm "$h.$$" 2>/dev/null || exit 0`,
-    `trap - USR1 INT TERM HUP; h=; else printf '{}\\n'; fi`,
+    `trap - USR1 INT TERM HUP; h=; else trap - INT TERM HUP; printf '{}\\n'; fi`,
   ];
 }
 
@@ -90,10 +90,13 @@ function askGit(args: readonly string[]): string {
   return `git ${args.join(' ')}; printf '\\0\\0%s\\0\\0' $?`;
 }
 
+/** All remove the meeting, since one may write to it while another removes it. */
+const TIDY = `trap 'rm -f "$h" "$h.$$"; exit 1' INT TERM HUP`;
+
 /** Turns; after the first the worker sleeps 10 ms in each, so that it waits some 5 s at most. */
 const ASK_HUB = [
   'if [ -n "$h" ] && while read -r w p; do [ "$w" != hub ] || break; done <"$h" && [ -n "$p" ] && kill -0 $p; then n=0',
-  `trap 'rm -f "$h.$$"; exit 1' INT TERM HUP; printf '%s\\n%s\\n' "$init" "$next" >"$h.$$" && printf '%s\\n' $$ >>"$h" && kill -URG $p`,
+  `${TIDY}; printf '%s\\n%s\\n' "$init" "$next" >"$h.$$" && printf '%s\\n' $$ >>"$h" && kill -URG $p`,
   'while [ -e "$h.$$" ] && [ $n -lt 900 ] && kill -0 $p; do n=$((n+1)); [ $n -lt 400 ] || sleep 0.01; done',
   '[ -e "$h.$$" ] && rm "$h.$$" || exit 0; trap - INT TERM HUP; fi 2>/dev/null',
 ].join('; ');

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { STALE } from '../store.ts';
 import { openWorker, type Worker } from './worker.ts';
 
 /** A process that is told from a later one with the same id. */
@@ -81,9 +82,6 @@ export function meetingAt(file: string, onWorker: (worker: Worker) => void): Mee
   return meeting;
 }
 
-/** Milliseconds after which nobody uses what an earlier meeting has left. Its git-lfs may be another computer's. */
-const STALE = 24 * 60 * 60 * 1000;
-
 /**
  * Removes what killed processes left: the requests in this meeting, and what is old in the git folder, where the first one of a
  * clone meets. The other place, `lfs/tmp`, is swept by git-lfs.
@@ -93,13 +91,22 @@ function sweep(file: string, parent: Process): void {
   const gitFolder = folder.replace(/\/lfs\/tmp$/, '');
   for (const name of namesIn(folder)) {
     const worker = name.startsWith(`${basename(file)}.`) ? Number(name.slice(basename(file).length + 1)) : undefined;
-    if (worker !== undefined && parentOf(worker) !== parent.pid) rmSync(join(folder, name), { force: true });
+    if (worker !== undefined && parentOf(worker) !== parent.pid) removeIfAllowed(join(folder, name));
   }
   for (const name of namesIn(gitFolder)) {
     if (!/^depot-hub-\d+-\d+(\.\d+)?$/.test(name)) continue;
     const path = join(gitFolder, name);
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats && stats.mtimeMs < Date.now() - STALE) rmSync(path, { force: true });
+    if (stats && stats.mtimeMs < Date.now() - STALE) removeIfAllowed(path);
+  }
+}
+
+/** What cannot be removed stays: it may be another user's, and must not keep a hub from its end. */
+function removeIfAllowed(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // See above.
   }
 }
 

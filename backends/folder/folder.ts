@@ -60,7 +60,7 @@ export function openFolder(root: string, options: FolderOptions): Backend {
     const what = `cannot ${verb} ${named(path)}`;
     throwIfCancelled(o?.signal, what);
     try {
-      if (!settled) await settle();
+      await settle();
       const done = await work(withPatience(standing, o?.signal), what);
       answered(standing);
       return done;
