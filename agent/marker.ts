@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +56,7 @@ function findingsIn(written: unknown): Findings {
 
 /** Writes a marker if there is none, and gives the one that stands then: two people may make one store at once. */
 export async function writeMarker(backend: Backend, findings: Findings = {}): Promise<Marker> {
+  const { randomUUID } = await import('node:crypto');
   const marker: Marker = { format: 1, id: randomUUID(), created: new Date().toISOString(), findings };
   const outcome = await backend.write(MARKER, bytesOf(marker));
   return outcome === 'created' ? marker : readMarker(backend);
@@ -90,6 +90,7 @@ async function replaceMarker(backend: Backend, bytes: Buffer): Promise<PutOutcom
   try {
     const file = join(folder, MARKER);
     writeFileSync(file, bytes);
+    const { createHash } = await import('node:crypto');
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const replace = (await backend.stat(MARKER).catch(() => undefined))?.version;
     return await backend.put(MARKER, file, { size: bytes.length, sha256, replace });

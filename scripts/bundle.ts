@@ -24,6 +24,8 @@ export async function bundle(outfile: string): Promise<Bundle> {
     platform: 'node',
     format: 'cjs',
     target: 'node22',
+    // `import('node:…')` would bring up Node's loader of ES modules.
+    supported: { 'dynamic-import': false },
     minify: true,
     legalComments: 'none',
     metafile: true,

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { constants, copyFile, readSync, rm, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { errorCode } from '../system-error.ts';
@@ -69,7 +69,7 @@ function writeFullySync(fd: number, chunk: Buffer): void {
 
 /** The SHA-256 in hex of an open file, read from its start. */
 export async function digestOf(fd: number, options: CopyOptions): Promise<string> {
-  const hash = createHash('sha256');
+  const hash = (await import('node:crypto')).createHash('sha256');
   await copyBytes(fd, undefined, { ...options, hash });
   return hash.digest('hex');
 }
