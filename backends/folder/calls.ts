@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 export interface Calls {
   /** Whether they return only when they are done. */
   readonly direct: boolean;
-  open(path: string, flags: string): Either<number>;
+  open(path: string, flags: string | number): Either<number>;
   close(fd: number): Either<void>;
   fsync(fd: number): Either<void>;
   fstat(fd: number): Either<fs.Stats>;

@@ -1,12 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, openSync, readFile as readWhole, rmSync } from 'node:fs';
+import { closeSync, constants, openSync, readFile as readWhole, rmSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError } from '../errors.ts';
 import { damaged, localWriteTrouble } from '../local-file.ts';
 import { errorCode } from '../system-error.ts';
 import { copyBytes, digestOf, SMALL, tryClone } from './copy.ts';
-import { inside, type Place, waiting } from './place.ts';
+import { inside, looking, type Place, waiting } from './place.ts';
 import { onSide, sideOf } from './sides.ts';
 
 /** Copies a stored file into a new local file, by cloning where that works. Undefined when nothing is there. */
@@ -124,13 +124,13 @@ export async function readFile(place: Place, path: string, what: string): Promis
 }
 
 /**
- * The first touch of an object is asynchronous on every disk: should it hang, a cancel is still noticed. How the bytes are
+ * The first touch of an object is waited for, see place.ts: should it hang, a cancel is still noticed. How the bytes are
  * read then depends on the filesystem, see calls.ts.
  */
 async function openIfThere(place: Place, path: string): Promise<number | undefined> {
   let fd: number;
   try {
-    fd = await waiting(place).open(inside(place, path), 'r');
+    fd = looking(place).direct ? await openAtOnce(place, path) : await waiting(place).open(inside(place, path), 'r');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -141,6 +141,19 @@ async function openIfThere(place: Place, path: string): Promise<number | undefin
     return isFile ? fd : undefined;
   } finally {
     if (!isFile) await closeRead(place, fd);
+  }
+}
+
+/**
+ * Does not wait for what may stand there instead of a file, a pipe that nobody writes to; nor, then, for whoever has a lease
+ * of the file, as Samba's server has for its clients (fcntl(2), EAGAIN): that is waited for.
+ */
+async function openAtOnce(place: Place, path: string): Promise<number> {
+  try {
+    return await place.calls.open(inside(place, path), constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (errorCode(error) !== 'EAGAIN') throw error;
+    return waiting(place).open(inside(place, path), 'r');
   }
 }
 

@@ -54,8 +54,8 @@ export function waiting({ calls }: Place): Calls {
 const AWAKE = 500;
 
 /**
- * As `waiting`, for a look at a name: it does not hang by what stands there, as to open it does, so that it need not be waited
- * for on a disk that answered just now. To hand one call to another thread takes longer than all others of a small object.
+ * As `waiting`, for what hangs only if the disk does: that need not be waited for on one that answered just now. To hand one
+ * call to another thread takes longer than all others of a small object.
  */
 export function looking(place: Place): Calls {
   const { answered } = place.memory;

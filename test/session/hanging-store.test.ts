@@ -55,11 +55,28 @@ describe.skipIf(process.platform === 'win32').each(Object.entries(WAYS))('%s', (
   );
 });
 
+function onShare(env: Record<string, string> = {}): AgentProcess {
+  const args = ['--require', SHARE_THAT_HANGS, BUNDLE, 'agent', box.store];
+  return new AgentProcess(box, box.store, { command: process.execPath, args, env });
+}
+
+test.skipIf(process.platform === 'win32')(
+  'a pipe under the name of an object is no object, and hangs nobody',
+  async () => {
+    const object = box.object(1000);
+    hangAt(box.stored(object.oid));
+    const agent = new AgentProcess(box, box.store);
+    agent.send(INIT_DOWNLOAD, download(object), TERMINATE);
+    await agent.finish();
+    expect(agent.messages).toMatchObject([{}, { event: 'complete', oid: object.oid, error: { code: 4 } }]);
+  },
+);
+
 describe.skipIf(process.platform === 'win32').each(Object.entries(WAYS))('%s', (_, stop) => {
   test('ends an agent whose store hangs later, at an object', async () => {
     const object = box.object(1000);
     hangAt(box.stored(object.oid));
-    const agent = new AgentProcess(box, box.store);
+    const agent = onShare();
     agent.send(INIT_DOWNLOAD, download(object));
     await sleep(UNTIL_IT_HANGS);
     expect(agent.messages).toEqual([{}]);
@@ -73,8 +90,7 @@ describe.skipIf(process.platform === 'win32').each(Object.entries(WAYS))('%s', (
     const object = box.object(1000);
     const pipe = box.path('pipe');
     hangAt(pipe);
-    const args = ['--require', SHARE_THAT_HANGS, BUNDLE, 'agent', box.store];
-    const agent = new AgentProcess(box, box.store, { command: process.execPath, args, env: { PIPE: pipe } });
+    const agent = onShare({ PIPE: pipe });
     agent.send(INIT_UPLOAD, upload(object));
     await sleep(UNTIL_IT_HANGS);
     expect(agent.messages).toEqual([{}]);
