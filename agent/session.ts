@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cancelled, DepotError } from '../backends/errors.ts';
 import { progressMeter } from './progress.ts';
 import { parseRequest, problemOf, type Reply, type Request, type TransferRequest } from './protocol.ts';
@@ -51,7 +52,11 @@ export async function runSession(options: SessionOptions): Promise<void> {
   const session = { ...options, signal: halt.signal, opening: undefined };
   let init: Extract<Request, { event: 'init' }> | undefined;
   let first = true;
+  /** What git-lfs was given last: with its next word it has hashed that, and moved it away if it took it. */
+  let given: { oid: string; path: string } | undefined;
   for (let request = await queue.take(); request; request = await queue.take()) {
+    if (given && existsSync(given.path)) (await import('./refused.ts')).tellRefused(given);
+    given = undefined;
     const silent = first && options.initAnswered;
     first = false;
     switch (request.event) {
@@ -61,9 +66,12 @@ export async function runSession(options: SessionOptions): Promise<void> {
         init ??= request;
         break;
       case 'upload':
-      case 'download':
-        options.reply(...(init ? await answer(request, init, session) : [tooEarly(request)]));
+      case 'download': {
+        const replies = init ? await answer(request, init, session) : [tooEarly(request)];
+        given = downloadIn(replies);
+        options.reply(...replies);
         break;
+      }
       case 'invalid': {
         const error = problemOf(outOfOrder(request.why));
         if (!silent) options.reply(init ? { event: 'complete', oid: request.oid, error } : { error });
@@ -74,6 +82,11 @@ export async function runSession(options: SessionOptions): Promise<void> {
         break;
     }
   }
+}
+
+function downloadIn(replies: Reply[]): { oid: string; path: string } | undefined {
+  const last = replies.at(-1);
+  return last && 'path' in last && last.path !== undefined ? { oid: last.oid, path: last.path } : undefined;
 }
 
 interface Session extends SessionOptions {

@@ -16,7 +16,15 @@ export interface Objects {
    * Copies the object to a new local file; where it `resumes`, that may hold what an earlier call left.
    * @throws DepotError `absent` or `corrupt`.
    */
-  get(oid: Oid, size: number, localFile: string, options?: CallOptions & Pick<GetOptions, 'resume'>): Promise<void>;
+  get(oid: Oid, size: number, localFile: string, options?: FetchCall): Promise<void>;
+}
+
+export interface FetchCall extends CallOptions, Pick<GetOptions, 'resume'> {
+  /**
+   * Whoever asks hashes the file himself. It is hashed here all the same where there is a second place to get it from, or where
+   * a copy of it is kept.
+   */
+  unhashed?: boolean;
 }
 
 /** What became of a `put`: `spooled` is kept on this computer, for later. */
@@ -124,12 +132,15 @@ export function storeOver(backend: Backend, options: StoreOptions): Store {
     }
   }
 
-  async function get(oid: Oid, size: number, localFile: string, call: GetOptions = {}): Promise<void> {
+  async function get(oid: Oid, size: number, localFile: string, { unhashed, ...call }: FetchCall = {}): Promise<void> {
     const what = `cannot fetch ${oid} from ${backend.location}`;
     const push = `git lfs push --object-id origin ${oid}`;
     let fetched: number | undefined;
     try {
-      fetched = await backend.get(pathOf(oid), localFile, { ...call, expect: { size, sha256: oid } });
+      fetched = await backend.get(pathOf(oid), localFile, {
+        ...call,
+        expect: { size, sha256: unhashed ? undefined : oid },
+      });
     } catch (error) {
       if (!isKind(error, 'corrupt')) throw error;
       // Judged by its size, a damaged object of the right size would be left alone.

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromSystemError } from '../backends/system-error.ts';
 import { uniqueName } from '../backends/unique-name.ts';
@@ -15,7 +15,18 @@ export function newDownload(tempFolder: string, oid: string): string {
   } catch (error) {
     throw fromSystemError(error, `cannot make ${tempFolder}`);
   }
-  return join(tempFolder, `depot-${oid.slice(0, 16)}-${uniqueName()}`);
+  return join(tempFolder, `depot-${shortened(oid)}-${uniqueName()}`);
+}
+
+/** The objects of which downloads lie there now: git-lfs leaves what it refused, and another process may be at work. */
+export function leftDownloads(tempFolder: string): { has(oid: string): boolean } {
+  const names = readdirSync(tempFolder).map((name) => /^depot-([0-9a-f]{16})-/.exec(name)?.[1]);
+  const left = new Set(names);
+  return { has: (oid) => left.has(shortened(oid)) };
+}
+
+function shortened(oid: string): string {
+  return oid.slice(0, 16);
 }
 
 /** Where a backend that `resumes` keeps what it knows of a file that broke off. */

@@ -2,10 +2,16 @@ import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Transfer } from './session.ts';
 import type { Objects } from './store.ts';
-import { newDownload, partsOf, versionOf } from './transfer-files.ts';
+import { leftDownloads, newDownload, partsOf, versionOf } from './transfer-files.ts';
 
-/** Moves one object between git-lfs's own files and wherever objects are kept. */
+/**
+ * Moves one object between git-lfs's own files and wherever objects are kept. git-lfs hashes each download, so that to hash it
+ * here, too, costs time and tells nothing, but for what it refused: that stays where it was put, and whoever asks for that object
+ * again, as `git clone` does at once, is told in our words what is wrong with it, and what to do. What was begun by an earlier
+ * run is hashed, too: only here can it be fetched once more from its start.
+ */
 export function transferWith(objects: Objects, tempFolder: string): Transfer {
+  let refused: { has(oid: string): boolean } | undefined;
   return async (request, options) => {
     if (request.event === 'upload') {
       await objects.put(request.oid, request.size, request.path, options);
@@ -14,9 +20,11 @@ export function transferWith(objects: Objects, tempFolder: string): Transfer {
     const file = newDownload(tempFolder, request.oid);
     const resume = objects.resumes;
     const partial = join(tempFolder, `depot-partial-${request.oid}`);
-    if (resume) moveBoth(partial, file);
+    const began = resume && moveBoth(partial, file);
+    refused ??= leftDownloads(tempFolder);
+    const unhashed = !began && !refused.has(request.oid);
     try {
-      await objects.get(request.oid, request.size, file, { ...options, resume });
+      await objects.get(request.oid, request.size, file, { ...options, resume, unhashed });
       return file;
     } catch (error) {
       // The next run goes on where this one stopped.
@@ -30,13 +38,15 @@ export function transferWith(objects: Objects, tempFolder: string): Transfer {
 
 /**
  * Gives a download that broke off, and its version beside it, another name: one of several processes gets it, since a
- * rename succeeds once. What is there only by half is removed.
+ * rename succeeds once. What is there only by half is removed. To whether there was one.
  */
-function moveBoth(from: string, to: string): void {
+function moveBoth(from: string, to: string): boolean {
   try {
     renameSync(from, to);
     renameSync(versionOf(from), versionOf(to));
+    return true;
   } catch {
     for (const path of [...partsOf(from), to]) rmSync(path, { force: true });
+    return false;
   }
 }

@@ -55,7 +55,7 @@ export interface Backend {
 
   /**
    * Copies `path` into a new local file, which is removed on failure. Resolves to its size, undefined when absent.
-   * The bytes are hashed as they flow, and refused (`corrupt`) if they are not what `expect` says.
+   * The bytes are refused (`corrupt`) if they are not what `expect` says; hashed as they flow, where it says a hash.
    */
   get(path: string, localFile: string, options?: GetOptions): Promise<number | undefined>;
 
@@ -140,8 +140,8 @@ export interface GetOptions extends CallOptions {
    * has left there. Only where the storage `resumes`.
    */
   resume?: boolean;
-  /** Bytes, and lower-case hex, that the file must have. */
-  expect?: { size: number; sha256: string } | undefined;
+  /** Bytes, and lower-case hex, that the file must have. Without a hash, whoever called finds out by himself. */
+  expect?: { size: number; sha256?: string | undefined } | undefined;
 }
 
 export interface PutOptions extends CallOptions {

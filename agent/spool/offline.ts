@@ -116,15 +116,16 @@ export function spooling(inner: Objects, spool: Spool, mode: OfflineMode, beside
     location: inner.location,
     resumes: inner.resumes,
     put,
-    async get(oid, size, localFile, options) {
+    // Hashed here, whoever else does: there is a second place to get it from.
+    async get(oid, size, localFile, { unhashed: _, ...call } = {}) {
       spools ??= others();
       for (const one of [spool, ...(await spools)]) {
         if (!(await one.has(oid))) continue;
         // What a download from the place has left is of no use: this one is new.
         for (const file of partsOf(localFile)) rmSync(file, { force: true });
-        if (await one.get(oid, size, localFile, options)) return;
+        if (await one.get(oid, size, localFile, call)) return;
       }
-      await inner.get(oid, size, localFile, options);
+      await inner.get(oid, size, localFile, call);
     },
   };
 }

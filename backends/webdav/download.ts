@@ -40,7 +40,7 @@ async function fill(place: Place, path: string, target: Target, options: GetOpti
   const { expect, signal } = options;
   const tell = progressOf(options);
   for (let fresh = !target.began; ; fresh = true) {
-    const sink = fileSink(target, expect !== undefined, tell);
+    const sink = fileSink(target, expect?.sha256 !== undefined, tell);
     if (target.state.have > 0) sink.takeUp();
     try {
       const size = await receive(place, path, sink, { what, signal, size: expect?.size, state: target.state });
