@@ -1,11 +1,20 @@
 import { dirname } from 'node:path';
 import { noticeOnce } from './notice.ts';
 
-/**
- * Says what is to be done about a download that git-lfs refused: it says so itself, in words that name neither the store nor a
- * cure. The next run has both (see transfer.ts).
- */
-export function tellRefused({ oid, path }: { oid: string; path: string }): void {
-  const why = `git-lfs refused ${oid.slice(0, 10)} as it came from the store`;
-  noticeOnce(dirname(path), 'refused', `${why}: fetch again, and lfs-depot says what is wrong with it, and what to do`);
+/** A download that was left to git-lfs to hash. */
+export interface Unhashed {
+  oid: string;
+  path: string;
+  /** Where it came from. */
+  location: string;
+}
+
+/** Says what is to be done about one that git-lfs did not take: its own words name neither the store nor a cure. */
+export function tellRefused({ oid, path, location }: Unhashed): void {
+  const what = `git-lfs did not take ${oid.slice(0, 10)} from ${location}`;
+  noticeOnce(
+    dirname(path),
+    'refused-download',
+    `${what}: if it is damaged ("invalid hash"), run the command again, which then says who can heal it`,
+  );
 }

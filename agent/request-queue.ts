@@ -11,6 +11,10 @@ export class RequestQueue {
     this.#wake?.();
   }
 
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   end(): void {
     this.#ended = true;
     this.#wake?.();

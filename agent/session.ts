@@ -2,12 +2,18 @@ import { existsSync } from 'node:fs';
 import { cancelled, DepotError } from '../backends/errors.ts';
 import { progressMeter } from './progress.ts';
 import { parseRequest, problemOf, type Reply, type Request, type TransferRequest } from './protocol.ts';
+import type { Unhashed } from './refused.ts';
 import { RequestQueue } from './request-queue.ts';
 
 /** Moves one object; see transfer.ts. Resolves to the local file of a download. */
 export type Transfer = (
   request: TransferRequest,
-  options: { signal: AbortSignal; onProgress: (bytes: number) => void },
+  options: {
+    signal: AbortSignal;
+    onProgress: (bytes: number) => void;
+    /** Called before it resolves when nobody here hashed what came from `location`. */
+    onUnhashed: (location: string) => void;
+  },
 ) => Promise<string | undefined>;
 
 export interface SessionOptions {
@@ -49,14 +55,14 @@ export async function runSession(options: SessionOptions): Promise<void> {
   options.stop.addEventListener('abort', stop);
   if (options.stop.aborted) stop();
 
-  const session = { ...options, signal: halt.signal, opening: undefined };
+  const session: Session = { ...options, signal: halt.signal, opening: undefined, unhashed: undefined };
   let init: Extract<Request, { event: 'init' }> | undefined;
   let first = true;
-  /** What git-lfs was given last: with its next word it has hashed that, and moved it away if it took it. */
-  let given: { oid: string; path: string } | undefined;
   for (let request = await queue.take(); request; request = await queue.take()) {
-    if (given && existsSync(given.path)) (await import('./refused.ts')).tellRefused(given);
-    given = undefined;
+    const { unhashed } = session;
+    session.unhashed = undefined;
+    // With its next word git-lfs has hashed what it was given, and moved it away if it took it.
+    if (unhashed && existsSync(unhashed.path)) (await import('./refused.ts')).tellRefused(unhashed);
     const silent = first && options.initAnswered;
     first = false;
     switch (request.event) {
@@ -66,12 +72,11 @@ export async function runSession(options: SessionOptions): Promise<void> {
         init ??= request;
         break;
       case 'upload':
-      case 'download': {
-        const replies = init ? await answer(request, init, session) : [tooEarly(request)];
-        given = downloadIn(replies);
-        options.reply(...replies);
+      case 'download':
+        options.reply(...(init ? await answer(request, init, session) : [tooEarly(request)]));
+        // Nor has git-lfs looked at it if that was written before.
+        if (!queue.isEmpty) session.unhashed = undefined;
         break;
-      }
       case 'invalid': {
         const error = problemOf(outOfOrder(request.why));
         if (!silent) options.reply(init ? { event: 'complete', oid: request.oid, error } : { error });
@@ -84,14 +89,11 @@ export async function runSession(options: SessionOptions): Promise<void> {
   }
 }
 
-function downloadIn(replies: Reply[]): { oid: string; path: string } | undefined {
-  const last = replies.at(-1);
-  return last && 'path' in last && last.path !== undefined ? { oid: last.oid, path: last.path } : undefined;
-}
-
 interface Session extends SessionOptions {
   signal: AbortSignal;
   opening: Opening | undefined;
+  /** What was answered last, if git-lfs alone hashes it. */
+  unhashed: Unhashed | undefined;
 }
 
 interface Opening {
@@ -130,7 +132,13 @@ async function answer(
     if (signal.aborted) throw cancelled(what);
     session.opening ??= { transfer: Promise.race([session.connect(init), outside]), failureTold: false };
     const move = await Promise.race([session.opening.transfer, outside]);
-    const path = await Promise.race([move(request, { signal: own.signal, onProgress: progress.report }), outside]);
+    let from: string | undefined;
+    const onUnhashed = (location: string): void => {
+      from = location;
+    };
+    const moving = move(request, { signal: own.signal, onProgress: progress.report, onUnhashed });
+    const path = await Promise.race([moving, outside]);
+    session.unhashed = path === undefined || from === undefined ? undefined : { oid, path, location: from };
     tell = (message) => last.push(message);
     progress.finish();
     return [...last, path === undefined ? { event: 'complete', oid } : { event: 'complete', oid, path }];

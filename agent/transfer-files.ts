@@ -18,11 +18,21 @@ export function newDownload(tempFolder: string, oid: string): string {
   return join(tempFolder, `depot-${shortened(oid)}-${uniqueName()}`);
 }
 
-/** The objects of which downloads lie there now: git-lfs leaves what it refused, and another process may be at work. */
+/**
+ * The objects of which downloads lie there now: git-lfs leaves what it refused, for an hour, and another process may be at
+ * work. None where that cannot be told.
+ */
 export function leftDownloads(tempFolder: string): { has(oid: string): boolean } {
-  const names = readdirSync(tempFolder).map((name) => /^depot-([0-9a-f]{16})-/.exec(name)?.[1]);
-  const left = new Set(names);
+  const left = new Set(namesIn(tempFolder).map((name) => /^depot-([0-9a-f]{16})-/.exec(name)?.[1]));
   return { has: (oid) => left.has(shortened(oid)) };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function shortened(oid: string): string {

@@ -1,16 +1,19 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCiJob } from './ci-job.ts';
 import type { Transfer } from './session.ts';
 import type { Objects } from './store.ts';
 import { leftDownloads, newDownload, partsOf, versionOf } from './transfer-files.ts';
 
 /**
- * Moves one object between git-lfs's own files and wherever objects are kept. git-lfs hashes each download, so that to hash it
- * here, too, costs time and tells nothing, but for what it refused: that stays where it was put, and whoever asks for that object
- * again, as `git clone` does at once, is told in our words what is wrong with it, and what to do. What was begun by an earlier
- * run is hashed, too: only here can it be fetched once more from its start.
+ * Moves one object between git-lfs's own files and wherever objects are kept.
+ *
+ * git-lfs hashes each download, and to do so here, too, costs time and tells nothing, but for what it refused: that stays where it
+ * was put, and whoever asks for that object again, as `git clone` does at once, is told in our words what is wrong with it, and
+ * what to do. A CI job does not ask again. What was begun by an earlier run can be fetched once more from its start only here.
  */
 export function transferWith(objects: Objects, tempFolder: string): Transfer {
+  /** Known from the start: git-lfs ends its workers before it asks again. */
   let refused: { has(oid: string): boolean } | undefined;
   return async (request, options) => {
     if (request.event === 'upload') {
@@ -20,11 +23,13 @@ export function transferWith(objects: Objects, tempFolder: string): Transfer {
     const file = newDownload(tempFolder, request.oid);
     const resume = objects.resumes;
     const partial = join(tempFolder, `depot-partial-${request.oid}`);
-    const began = resume && moveBoth(partial, file);
     refused ??= leftDownloads(tempFolder);
-    const unhashed = !began && !refused.has(request.oid);
+    const began = resume && moveBoth(partial, file);
+    const unhashed = !began && !refused.has(request.oid) && !isCiJob();
+    const { signal, onProgress } = options;
     try {
-      await objects.get(request.oid, request.size, file, { ...options, resume, unhashed });
+      await objects.get(request.oid, request.size, file, { signal, onProgress, resume, unhashed });
+      if (unhashed) options.onUnhashed(objects.location);
       return file;
     } catch (error) {
       // The next run goes on where this one stopped.

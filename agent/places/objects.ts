@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { rising } from '../../backends/rising.ts';
 import type { Cache } from '../cache/cache.ts';
+import { isCiJob } from '../ci-job.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { noticeOnce } from '../notice.ts';
@@ -38,11 +39,10 @@ export async function objectsOf(endpoint: Endpoint, config: Config, here: Here):
   });
 }
 
-/** A CI job's clone is thrown away, and with it what waits there: `auto` means `off` in one. */
+/** With a CI job's clone, what waits there is thrown away: `auto` means `off` in one. */
 function modeHere(config: Config): OfflineMode {
   const mode = offlineMode(config);
-  const isJob = !/^(|0|false)$/i.test(process.env.CI ?? '');
-  return mode === 'auto' && isJob ? 'off' : mode;
+  return mode === 'auto' && isCiJob() ? 'off' : mode;
 }
 
 interface Here {

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError } from '../errors.ts';
 import { damaged, localWriteTrouble } from '../local-file.ts';
+import { sha256 as newSha256 } from '../sha256.ts';
 import { errorCode } from '../system-error.ts';
 import { copyBytes, digestOf, SMALL, tryClone } from './copy.ts';
 import { inside, looking, type Place, waiting } from './place.ts';
@@ -23,7 +24,7 @@ export async function getFile(
     const { size } = await place.calls.fstat(source);
     const { expect } = options ?? {};
     if (expect && size !== expect.size) throw damaged(what, `has ${size} bytes, not ${expect.size}`);
-    const hash = expect?.sha256 === undefined ? undefined : (await import('node:crypto')).createHash('sha256');
+    const hash = expect?.sha256 === undefined ? undefined : await newSha256();
     const copied = await copyOut(place, path, source, localFile, {
       ...options,
       size,
@@ -123,14 +124,11 @@ export async function readFile(place: Place, path: string, what: string): Promis
   }
 }
 
-/**
- * The first touch of an object is waited for, see place.ts: should it hang, a cancel is still noticed. How the bytes are
- * read then depends on the filesystem, see calls.ts.
- */
+/** How the bytes are read then depends on the filesystem, see calls.ts. */
 async function openIfThere(place: Place, path: string): Promise<number | undefined> {
   let fd: number;
   try {
-    fd = looking(place).direct ? await openAtOnce(place, path) : await waiting(place).open(inside(place, path), 'r');
+    fd = await (place.calls.direct ? openOnDisk(place, path) : place.calls.open(inside(place, path), 'r'));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -148,9 +146,9 @@ async function openIfThere(place: Place, path: string): Promise<number | undefin
  * Does not wait for what may stand there instead of a file, a pipe that nobody writes to; nor, then, for whoever has a lease
  * of the file, as Samba's server has for its clients (fcntl(2), EAGAIN): that is waited for.
  */
-async function openAtOnce(place: Place, path: string): Promise<number> {
+async function openOnDisk(place: Place, path: string): Promise<number> {
   try {
-    return await place.calls.open(inside(place, path), constants.O_RDONLY | constants.O_NONBLOCK);
+    return await looking(place).open(inside(place, path), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (errorCode(error) !== 'EAGAIN') throw error;
     return waiting(place).open(inside(place, path), 'r');

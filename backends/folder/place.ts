@@ -45,7 +45,7 @@ export function asMade({ memory }: Place): AsMade {
   return memory.asMade;
 }
 
-/** The calls that are waited for on every disk: the first touch of each object, which must not hang the event loop. */
+/** The calls that are waited for on every disk: a first touch, which must not hang the event loop. */
 export function waiting({ calls }: Place): Calls {
   return calls.direct ? WAITING : calls;
 }

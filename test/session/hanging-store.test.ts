@@ -60,7 +60,8 @@ function onShare(env: Record<string, string> = {}): AgentProcess {
   return new AgentProcess(box, box.store, { command: process.execPath, args, env });
 }
 
-test.skipIf(process.platform === 'win32')(
+// Elsewhere every folder is taken for a network, on which all that may hang is waited for.
+test.skipIf(process.platform !== 'linux')(
   'a pipe under the name of an object is no object, and hangs nobody',
   async () => {
     const object = box.object(1000);

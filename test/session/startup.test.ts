@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { AgentProcess, INIT_UPLOAD, stopLeftovers } from './agent-process.ts';
-import { SessionSandbox } from './session-sandbox.ts';
+import { AgentProcess, INIT_DOWNLOAD, INIT_UPLOAD, stopLeftovers } from './agent-process.ts';
+import { download, SessionSandbox, upload } from './session-sandbox.ts';
 
 /**
  * git-lfs starts up to eight agents, one after another, each push and checkout: what is loaded before init is answered
@@ -66,10 +66,21 @@ test('before init is answered, the shipped bundle asks Node for these modules an
   expect(loaded.toSorted()).toEqual(LOADED_UNTIL_INIT);
 });
 
-async function reportOf(program: string): Promise<Report> {
+test('a fetch from a folder does not ask Node for crypto, and a push does', async () => {
+  const object = box.object(100);
+  box.putIntoStore(object);
+  const program = resolve(ROOT, 'dist/lfs-depot.cjs');
+  // The first lines come by the environment, as from the lazy start; so the first that is said is about the object.
+  const after = (init: object, next: object) =>
+    reportOf(program, { LFS_DEPOT_INIT: JSON.stringify(init), LFS_DEPOT_NEXT: JSON.stringify(next) });
+  expect((await after(INIT_DOWNLOAD, download(object))).required).not.toContain('crypto');
+  expect((await after(INIT_UPLOAD, upload(box.object(200)))).required).toContain('crypto');
+});
+
+async function reportOf(program: string, env: NodeJS.ProcessEnv = {}): Promise<Report> {
   const args = ['--require', LIST_LOADED, program, 'agent', box.store];
-  const agent = new AgentProcess(box, box.store, { command: process.execPath, args });
-  agent.send(INIT_UPLOAD);
+  const agent = new AgentProcess(box, box.store, { command: process.execPath, args, env });
+  if (!env.LFS_DEPOT_INIT) agent.send(INIT_UPLOAD);
   await agent.finish();
   return JSON.parse(agent.stderr.split('\n')[0]!);
 }
