@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Backend, CallOptions, Findings, PutOutcome } from '../backends/backend.ts';
 import { DepotError } from '../backends/errors.ts';
+import { newSha256 } from '../backends/sha256.ts';
 import { shellWord } from '../backends/shell-word.ts';
 
 /**
@@ -90,8 +91,7 @@ async function replaceMarker(backend: Backend, bytes: Buffer): Promise<PutOutcom
   try {
     const file = join(folder, MARKER);
     writeFileSync(file, bytes);
-    const { createHash } = await import('node:crypto');
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const sha256 = (await newSha256()).update(bytes).digest('hex');
     const replace = (await backend.stat(MARKER).catch(() => undefined))?.version;
     return await backend.put(MARKER, file, { size: bytes.length, sha256, replace });
   } finally {

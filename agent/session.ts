@@ -11,8 +11,8 @@ export type Transfer = (
   options: {
     signal: AbortSignal;
     onProgress: (bytes: number) => void;
-    /** Called before it resolves when nobody here hashed what came from `location`. */
-    onUnhashed: (location: string) => void;
+    /** Called before it resolves, with a download that nobody here hashed. */
+    onUnhashed: (download: Unhashed) => void;
   },
 ) => Promise<string | undefined>;
 
@@ -132,13 +132,13 @@ async function answer(
     if (signal.aborted) throw cancelled(what);
     session.opening ??= { transfer: Promise.race([session.connect(init), outside]), failureTold: false };
     const move = await Promise.race([session.opening.transfer, outside]);
-    let from: string | undefined;
-    const onUnhashed = (location: string): void => {
-      from = location;
+    let unhashed: Unhashed | undefined;
+    const onUnhashed = (download: Unhashed): void => {
+      unhashed = download;
     };
     const moving = move(request, { signal: own.signal, onProgress: progress.report, onUnhashed });
     const path = await Promise.race([moving, outside]);
-    session.unhashed = path === undefined || from === undefined ? undefined : { oid, path, location: from };
+    session.unhashed = unhashed;
     tell = (message) => last.push(message);
     progress.finish();
     return [...last, path === undefined ? { event: 'complete', oid } : { event: 'complete', oid, path }];

@@ -29,7 +29,7 @@ export function transferWith(objects: Objects, tempFolder: string): Transfer {
     const { signal, onProgress } = options;
     try {
       await objects.get(request.oid, request.size, file, { signal, onProgress, resume, unhashed });
-      if (unhashed) options.onUnhashed(objects.location);
+      if (unhashed) options.onUnhashed({ oid: request.oid, path: file, location: objects.location });
       return file;
     } catch (error) {
       // The next run goes on where this one stopped.

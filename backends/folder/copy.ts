@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto';
 import { constants, copyFile, readSync, rm, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { sha256 } from '../sha256.ts';
+import { newSha256 } from '../sha256.ts';
 import { errorCode } from '../system-error.ts';
 import { BUFFER } from './buffers.ts';
 import { copyLarge, writeSome } from './copy-large.ts';
@@ -70,7 +70,7 @@ function writeFullySync(fd: number, chunk: Buffer): void {
 
 /** The SHA-256 in hex of an open file, read from its start. */
 export async function digestOf(fd: number, options: CopyOptions): Promise<string> {
-  const hash = await sha256();
+  const hash = await newSha256();
   await copyBytes(fd, undefined, { ...options, hash });
   return hash.digest('hex');
 }

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { CallOptions, GetOptions } from '../backend.ts';
 import { DepotError } from '../errors.ts';
 import { damaged, localWriteTrouble } from '../local-file.ts';
-import { sha256 as newSha256 } from '../sha256.ts';
+import { newSha256 } from '../sha256.ts';
 import { errorCode } from '../system-error.ts';
 import { copyBytes, digestOf, SMALL, tryClone } from './copy.ts';
 import { inside, looking, type Place, waiting } from './place.ts';

@@ -2,7 +2,7 @@ import { closeSync, futimes } from 'node:fs';
 import { promisify } from 'node:util';
 import type { PutOptions, PutOutcome } from '../backend.ts';
 import { assertPromised, localReadTrouble, openSource } from '../local-file.ts';
-import { sha256 } from '../sha256.ts';
+import { newSha256 } from '../sha256.ts';
 import { errorCode } from '../system-error.ts';
 import { type Calls, WAITING } from './calls.ts';
 import { copyBytes, SMALL, tryClone, writeAll } from './copy.ts';
@@ -82,7 +82,7 @@ async function fill(
 ): Promise<void> {
   const source = openSource(localFile, options, what);
   try {
-    const hash = await sha256();
+    const hash = await newSha256();
     const size = await copyBytes(source, fd, { ...options, hash });
     assertPromised({ size, sha256: hash.digest('hex') }, localFile, options, what);
   } catch (error) {
@@ -94,7 +94,7 @@ async function fill(
 
 /** Hashes the clone, not the source: the source may change behind it. */
 async function check(fd: number, options: PutOptions, what: string): Promise<void> {
-  const hash = await sha256();
+  const hash = await newSha256();
   const size = await copyBytes(fd, undefined, { ...options, hash, direct: false });
   assertPromised({ size, sha256: hash.digest('hex') }, 'the local file', options, what);
 }
