@@ -1,5 +1,46 @@
 import { DepotError, printable } from '../backends/errors.ts';
-import { git, runGit } from './git.ts';
+import { type GitResult, runGit } from './git.ts';
+
+/** So often a file that another git is writing is tried again: for 4 to 7 seconds in all. Git itself gives up at once. */
+const LOCKED = { retries: 20, minTimeout: 20, maxTimeout: 200, factor: 2, randomize: true };
+
+/**
+ * Runs `git config` to change something, and waits while another process changes the same file.
+ * @param args what follows `git config`.
+ * @throws DepotError `configuration` with git's own words when it fails.
+ */
+export async function editConfig(args: string[], cwd: string): Promise<void> {
+  const command = ['config', ...args];
+  // Git tells the user's language where it is not told otherwise.
+  const edit = () => runGit(command, { cwd, env: { ...process.env, LC_ALL: 'C' } });
+  let { status, stderr } = await edit();
+  if (lockedFile(stderr)) {
+    const { default: pRetry } = await import('p-retry');
+    const again = async (): Promise<GitResult> => {
+      const result = await edit();
+      if (lockedFile(result.stderr)) throw new Error(result.stderr);
+      return result;
+    };
+    ({ status, stderr } = await pRetry(again, LOCKED).catch((error: Error) => ({
+      status: 255,
+      stderr: error.message,
+    })));
+  }
+  if (status === 0) return;
+  const lock = lockedFile(stderr);
+  throw new DepotError('configuration', {
+    what: `cannot run git ${command.join(' ')}`,
+    why: stderr.trim() || `git ended with status ${status}`,
+    cure: lock
+      ? `another git is changing that file, or was ended while it did: when none runs, remove ${lock}.lock, then try again`
+      : 'mend what git complains about, then try again',
+  });
+}
+
+/** The file that another git has locked. */
+function lockedFile(words: string): string | undefined {
+  return /could not lock config file (.+): File exists/.exec(words)?.[1];
+}
 
 /**
  * Takes values out of git's configuration wherever they are: in the scope's own file, in one it includes, in XDG's.
@@ -24,7 +65,7 @@ export async function unsetEverywhere(key: string, scopes: string[], matches: (v
 
 /** Takes one value of a key out of one file. */
 export async function unsetIn(file: string, key: string, value: string): Promise<void> {
-  await git(['config', '--file', file, '--unset-all', key, `^${escaped(value)}$`], { cwd: process.cwd() });
+  await editConfig(['--file', file, '--unset-all', key, `^${escaped(value)}$`], process.cwd());
 }
 
 /** Every value of a key, once for each place. `file` is undefined for what is in no file. */

@@ -4,7 +4,8 @@ import { printable } from '../../backends/errors.ts';
 import { formatLocation, lfsUrl } from '../../backends/location.ts';
 import { shellWord } from '../../backends/shell-word.ts';
 import { type Config, placeOfSetting, readConfig, type Setting } from '../config.ts';
-import { git, type Repository, runGit } from '../git.ts';
+import { editConfig } from '../config-edit.ts';
+import { type Repository, runGit } from '../git.ts';
 import type { Operation } from '../protocol.ts';
 import { MATCH_KEY } from '../start.ts';
 import { committedFile, groupAdvice, makeStore, type NewStoreOptions } from './new-store.ts';
@@ -23,7 +24,7 @@ export async function init(typed: string, options: NewStoreOptions, print: (line
   const { stdout } = await runGit(['config', '--file', file, '--get', 'lfs.url'], { cwd });
   // A blank at its end is part of it.
   const previous = stdout.replace(/\r?\n$/, '');
-  if (previous !== url) await git(['config', '--file', file, '--replace-all', 'lfs.url', url], { cwd });
+  if (previous !== url) await editConfig(['--file', file, '--replace-all', 'lfs.url', url], cwd);
   print(`${previous === url ? 'In .lfsconfig already' : 'Written to .lfsconfig'}: lfs.url = ${url}`);
   await allow(location, print);
 

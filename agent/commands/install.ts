@@ -1,6 +1,7 @@
 import { shellWord } from '../../backends/shell-word.ts';
 import { type Config, configOf, readConfig } from '../config.ts';
-import { git, runGit } from '../git.ts';
+import { editConfig } from '../config-edit.ts';
+import { runGit } from '../git.ts';
 import { fleetingPlace, isOnPath, programWords, type Running, running } from '../program.ts';
 import { AGENT, ARGS_KEY, FILE_KEYS, MATCH_KEY, PATH_KEY, startSettings } from '../start.ts';
 
@@ -24,7 +25,7 @@ export async function install({ scope, fileRemotes }: InstallOptions, print: (li
   ];
   const before = configOf((await readConfig(cwd, undefined)).settings.filter((setting) => setting.scope === scope));
   const changes = wanted.filter(([key, value]) => before.all(key).length !== 1 || before.get(key)?.value !== value);
-  for (const [key, value] of changes) await git(['config', `--${scope}`, '--replace-all', key, value], { cwd });
+  for (const [key, value] of changes) await editConfig([`--${scope}`, '--replace-all', key, value], cwd);
 
   print(
     changes.length === 0

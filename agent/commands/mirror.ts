@@ -3,9 +3,9 @@ import { DepotError, isKind, printable } from '../../backends/errors.ts';
 import { formatLocation, type Location, parseLocation } from '../../backends/location.ts';
 import { shellWord } from '../../backends/shell-word.ts';
 import { type Config, placeOfSetting, readConfig } from '../config.ts';
-import { unsetIn } from '../config-edit.ts';
+import { editConfig, unsetIn } from '../config-edit.ts';
 import { defaultEndpoint } from '../default-remote.ts';
-import { findRepository, git } from '../git.ts';
+import { findRepository } from '../git.ts';
 import { readMarker } from '../marker.ts';
 import { surroundings } from '../open-store.ts';
 import type { Place } from '../places/place.ts';
@@ -37,7 +37,7 @@ export async function addMirror(typed: string, options: NewStoreOptions, print: 
 
   const name = formatLocation(location);
   const named = config.all(MIRROR).some(({ scope, value }) => scope === 'lfsdepot' && isNamed(value, location, config));
-  if (!named) await git(['config', '--file', file, '--add', MIRROR, name], { cwd });
+  if (!named) await editConfig(['--file', file, '--add', MIRROR, name], cwd);
   print(`${named ? `In ${FILE} already` : `Written to ${FILE}`}: ${MIRROR} = ${name}`);
   for (const line of groupAdvice(made)) print(line);
   print('\nNext:');

@@ -1,6 +1,7 @@
 import { DepotError, printable } from '../../backends/errors.ts';
 import { placeOfSetting, readConfig } from '../config.ts';
-import { git, type Repository, repositoryAround } from '../git.ts';
+import { editConfig } from '../config-edit.ts';
+import { type Repository, repositoryAround } from '../git.ts';
 import { amountOf, momentText } from '../spool/amount.ts';
 import { backlogOf } from '../spool/backlog.ts';
 import { OFFLINE, type OfflineMode, offlineMode } from '../spool/offline.ts';
@@ -27,7 +28,7 @@ export async function offline(mode: OfflineMode | undefined, global: boolean, pr
     await show(repository, print);
   } else {
     if (!repository && !global) throw nowhere(cwd, mode);
-    await git(['config', global ? '--global' : '--local', OFFLINE, VALUES[mode]], { cwd });
+    await editConfig([global ? '--global' : '--local', OFFLINE, VALUES[mode]], cwd);
     await tell(mode, global, repository, print);
   }
   if (repository) await showWaiting(repository, print);

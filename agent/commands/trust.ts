@@ -1,9 +1,9 @@
 import { DepotError, printable } from '../../backends/errors.ts';
 import { covers, formatLocation, type Location, parseLocation } from '../../backends/location.ts';
 import { type Config, readConfig } from '../config.ts';
-import { unsetEverywhere } from '../config-edit.ts';
+import { editConfig, unsetEverywhere } from '../config-edit.ts';
 import { defaultRemote } from '../default-remote.ts';
-import { findRepository, git } from '../git.ts';
+import { findRepository } from '../git.ts';
 import { endpointHere } from '../left-alone.ts';
 import { shareBehind } from '../mapped-drive.ts';
 import { resolveEndpoint, surroundings } from '../open-store.ts';
@@ -51,7 +51,7 @@ export async function allow(location: Location, print: (line: string) => void): 
     print(`Trusted already: ${name}`);
     return;
   }
-  await git(['config', '--global', '--add', TRUSTED, name], { cwd });
+  await editConfig(['--global', '--add', TRUSTED, name], cwd);
   print(`Trusted from now on, with everything below it: ${name}`);
 }
 

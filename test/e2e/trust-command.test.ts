@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PROGRAM, Sandbox } from '../sandbox.ts';
 
@@ -18,6 +18,23 @@ test('trust adds a location once, and not what is covered already', async () => 
   }
   await box.depot('.', 'trust', '/srv/lfs2');
   expect(await list()).toBe('/srv/lfs\t(global git config)\n/srv/lfs2\t(global git config)\n');
+});
+
+test('several at once wait for each other', async () => {
+  const locations = Array.from({ length: 12 }, (_, index) => `/srv/lfs${String.fromCharCode(97 + index)}`);
+  await Promise.all(locations.map((location) => box.depot('.', 'trust', location)));
+  const there = (await list()).trim().split('\n');
+  expect(there.sort()).toEqual(locations.map((location) => `${location}\t(global git config)`));
+});
+
+test('a lock that a killed git left is named', async () => {
+  const lock = box.path('home/.gitconfig.lock');
+  writeFileSync(lock, '');
+  const { status, stderr } = await box.run(PROGRAM, ['trust', '/srv/lfs'], { env: { LC_ALL: 'de_DE.UTF-8' } });
+  expect(status).toBe(1);
+  expect(stderr).toContain(
+    `hint: another git is changing that file, or was ended while it did: when none runs, remove ${lock}`,
+  );
 });
 
 test('trust --list --json is for programs', async () => {

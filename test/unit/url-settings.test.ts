@@ -189,15 +189,26 @@ describe('as the real git has it', () => {
       await assertSame([pattern], ['https://ex.com/a/b', 'https://u@ex.com/a', 'https://ex.com']);
   });
 
+  /**
+   * Git 2.39 (urlmatch.c) keeps a pointer into a buffer that escapes make grow: what it then makes of `..` is decided by where
+   * the buffer happens to lie.
+   */
+  const isFirm = (url: string): boolean => !(/[^!-~]/.test(url) && /(\.|%2e){2}/i.test(url));
+
   test('for random ones', async () => {
     let compared = 0;
-    const some = fc.array(fc.oneof({ arbitrary: spelledUrl, weight: 9 }, { arbitrary: fc.constant(''), weight: 1 }), {
+    const spelled = spelledUrl.filter(isFirm);
+    const some = fc.array(fc.oneof({ arbitrary: spelled, weight: 9 }, { arbitrary: fc.constant(''), weight: 1 }), {
       minLength: 1,
       maxLength: 30,
     });
-    const property = fc.asyncProperty(some, fc.array(asked, { minLength: 1, maxLength: 6 }), async (patterns, urls) => {
-      compared += await assertSame(patterns, urls);
-    });
+    const property = fc.asyncProperty(
+      some,
+      fc.array(asked.filter(isFirm), { minLength: 1, maxLength: 6 }),
+      async (patterns, urls) => {
+        compared += await assertSame(patterns, urls);
+      },
+    );
     await fc.assert(property, { numRuns: 250 });
     expect(compared).toBeGreaterThan(300);
   });
