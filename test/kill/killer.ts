@@ -62,16 +62,16 @@ export class Killer {
     try {
       await firstAgent(command);
       await sleep(this.random() * this.#whole);
-      let killed = 0;
-      while (killed === 0 && !command.ended) {
-        killed = this.#choose(target, markedProcesses(command.mark)).filter(({ pid }) => killByPid(pid)).length;
-        if (killed === 0) await sleep(5);
+      let killed: Process[] = [];
+      while (killed.length === 0 && !command.ended) {
+        killed = this.#choose(target, markedProcesses(command.mark)).filter(({ pid }) => killByPid(pid));
+        if (killed.length === 0) await sleep(5);
       }
       // What was measured had more to do, or came when the machine was busy: three of four rounds are to meet something.
-      this.#whole *= killed === 0 ? 0.9 : 1.035;
+      this.#whole *= killed.length === 0 ? 0.9 : 1.035;
       // An agent that outlives git-lfs is not forgiven: it stops by itself.
-      expect((await stillThere(command.mark, 5000)).map(({ command: text }) => text)).toEqual([]);
-      return killed;
+      expect((await stillThere(command.mark, 5000, killed)).map(({ command: text }) => text)).toEqual([]);
+      return killed.length;
     } finally {
       for (const { pid } of markedProcesses(command.mark)) killByPid(pid);
       await command.status;

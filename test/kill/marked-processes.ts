@@ -36,11 +36,38 @@ function kindOf([program = '', ...args]: string[]): Process['kind'] {
   return args[0] === '-c' && args[1]?.startsWith('read -r init') ? 'waiting' : 'other';
 }
 
-/** The marked processes that are still there after some time; none as soon as there are none. */
-export async function stillThere(mark: string, milliseconds: number): Promise<Process[]> {
+/** So many looks in a row must find nothing: in the moment of an exec a process has no environment. */
+const LOOKS = 5;
+
+/**
+ * The marked processes that are still there after some time; none as soon as there are none.
+ * @param before some of them, which may have been killed: a thread that waits for the disk outlives its process's environment.
+ */
+export async function stillThere(mark: string, milliseconds: number, before: Process[]): Promise<Process[]> {
+  const there = new Map(before.map((each) => [each.pid, each]));
+  let looks = 0;
   for (const end = Date.now() + milliseconds; ; await sleep(10)) {
-    const found = markedProcesses(mark);
-    if (found.length === 0 || Date.now() > end) return found;
+    for (const each of markedProcesses(mark)) there.set(each.pid, each);
+    for (const pid of there.keys()) if (!runs(pid)) there.delete(pid);
+    looks = there.size === 0 ? looks + 1 : 0;
+    if (looks === LOOKS || Date.now() > end) return [...there.values()];
+  }
+}
+
+/** Whether it has a thread that may still do something: a dead one stays until its parent has heard of it. */
+function runs(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some((thread) => !/\) [ZX] /.test(statOf(`/proc/${pid}/task/${thread}`)));
+  } catch {
+    return false;
+  }
+}
+
+function statOf(thread: string): string {
+  try {
+    return readFileSync(`${thread}/stat`, 'latin1');
+  } catch {
+    return ') X ';
   }
 }
 

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -175,6 +175,12 @@ async function expectAllDelivered(): Promise<void> {
   rmSync(objectFile(stored.folder, one), { force: true });
   await box.depot('alice', 'sync');
   expect([...spooled.check()]).toEqual([]);
-  expect(leftoversIn(box.path('alice/.git'))).toEqual([]);
+  expect(leftoversIn(box.path('alice/.git')).map(withTimes)).toEqual([]);
   expect(soundStore(stored.folder).filter((oid) => !others.includes(oid))).toEqual(objects);
+}
+
+/** Tells whether a file was there before, or who is still at work. */
+function withTimes(file: string): string {
+  const { birthtime, mtime, ctime, size } = statSync(file);
+  return `${file}: ${size} bytes, ${[birthtime, mtime, ctime, new Date()].map((time) => time.toISOString()).join(' ')}`;
 }
