@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, type Hash, randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -71,6 +71,24 @@ describe.each(['cached', ...(CAN_BYPASS ? ['past the cache'] : [])])('a large co
       expect(told.at(-1)).toBe(size);
     },
   );
+
+  test('writes while it hashes', async () => {
+    const size = 4 * BUFFER;
+    const { fd } = source(size);
+    const to = target(kind);
+    const written = (): number => statSync(join(folder, 'target')).size;
+    let first: number | undefined;
+    const hash = {
+      // Holds the event loop up, as a hash does, until a write of what it hashes can be seen.
+      update: () => {
+        for (const until = Date.now() + 5000; first === undefined && Date.now() < until; )
+          first = written() || undefined;
+        first ??= 0;
+      },
+    } as unknown as Hash;
+    expect(await copy(fd, to, { size, hash })).toBe(size);
+    expect(first).toBeGreaterThan(0);
+  });
 
   test('twelve at once, more than there are buffers for, are all right', async () => {
     const copies = Array.from({ length: 12 }, (_, index) => {
