@@ -1,8 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { shellQuote } from '../../backends/shell-word.ts';
 
 export const DEPOT = 'lfs-depot';
 export const ADAPTER = 'file adapter';
 export const NOTHING = 'does nothing';
+export const PLAIN = 'plain Node';
 
 /**
  * A fake agent, what git-lfs costs by itself: says of every object at once that it is stored, or that it was fetched into the
@@ -27,6 +29,13 @@ function ownAgent(path, args) {
 export function doesNothing(folder) {
   const script = DOES_NOTHING.replaceAll('\n', ' ');
   return ownAgent('sh', ['-c', script, 'nothing', folder].map(shellQuote).join(' '));
+}
+
+/** Started for the first object, as lfs-depot is, and with the same Node. @param folder where it keeps objects. */
+export function plainNode(folder) {
+  const script = `read -r init; printf '{}\\n'; read -r line; case $line in *oid*) exec "$1" "$2" "$3" "$line";; esac`;
+  const program = fileURLToPath(new URL('plain-node.cjs', import.meta.url));
+  return ownAgent('sh', ['-c', script, 'plain', process.execPath, program, folder].map(shellQuote).join(' '));
 }
 
 /** One that was given on the command line. `{store}` in its arguments is the folder, or the URL, that it is to use. */

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { Sandbox } from '../../test/sandbox.ts';
-import { ADAPTER, DEPOT, depot, doesNothing, fileAdapter, givenAgent, NOTHING } from './agents.mjs';
+import { ADAPTER, DEPOT, depot, doesNothing, fileAdapter, givenAgent, NOTHING, PLAIN, plainNode } from './agents.mjs';
 import { lfsRuns } from './lfs-runs.mjs';
 import { folderLimits } from './limits.mjs';
 import { contestant } from './measure.mjs';
@@ -63,6 +63,10 @@ async function measure({ near, far, place, workload, rounds, say, agents }) {
   };
   if (place.name !== 'tmpfs' && workload.size <= SMALL)
     programs[NOT_SYNCED] = { settings: [...depot(store), '-c', 'depot.fsync=false'], objects: store };
+  if (workload.size <= SMALL) {
+    const objects = far.path('plain-node');
+    programs[PLAIN] = { settings: plainNode(objects), objects, clear: () => fresh(objects) };
+  }
   for (const agent of agents) {
     const objects = far.path(`by-${agent.name}`);
     programs[agent.name] = { settings: givenAgent(agent, objects), objects, clear: () => fresh(objects) };
