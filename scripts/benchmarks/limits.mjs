@@ -2,7 +2,7 @@ import { ADAPTER, DEPOT, NOTHING, PLAIN } from './agents.mjs';
 
 /** What must be reached on a folder, as lines: what, how far it is, whether it is met. */
 export function folderLimits(rows) {
-  return groupsOf(rows).flatMap(({ where, work, line, beside, ours }) => {
+  return groupsOf(rows).flatMap(({ where, work, line, beside, alone, ours }) => {
     const lines = [];
     if (work === '1 x 1 MiB') {
       for (const way of ['push', 'fetch']) {
@@ -15,6 +15,7 @@ export function folderLimits(rows) {
         lines.push(`${way} in plain Node, ${beside(way, PLAIN, ADAPTER)} times git-lfs's file adapter`);
       }
       lines.push(line('again', 1 / 3, 'the first push', (of) => of('push', DEPOT)));
+      lines.push(`push of what is there by an agent that does nothing, ${alone} times our first push`);
     } else {
       const larger = (of) => Math.max(of('push', 'cp'), of('push', 'openssl dgst')) + of('push', NOTHING);
       lines.push(line('push', 1.15, 'the larger of cp and openssl, and the floor', larger));
@@ -70,8 +71,9 @@ function groupsOf(rows) {
     const line = (way, limit, name, theirs) => limitLine(group, way, limit, name, theirs);
     const timeOf = (way, by) => group.find((row) => row.way === way && row.by === by)?.median;
     const beside = (way, one, other) => (timeOf(way, one) / timeOf(way, other)).toFixed(2);
+    const alone = (timeOf('again', NOTHING) / timeOf('push', DEPOT)).toFixed(2);
     const ours = group.filter(({ by }) => by === DEPOT);
-    groups.set(key, { where: placeOf(row), work: row.work, line, beside, ours });
+    groups.set(key, { where: placeOf(row), work: row.work, line, beside, alone, ours });
   }
   return [...groups.values()];
 }
