@@ -71,8 +71,9 @@ async function measure({ near, far, place, workload, rounds, say, agents }) {
     const objects = far.path(`by-${agent.name}`);
     programs[agent.name] = { settings: givenAgent(agent, objects), objects, clear: () => fresh(objects) };
   }
+  const bytes = workload.count * workload.size;
   const tool = (box, cwd, line, before) =>
-    contestant({ box, cwd, command: 'sh', args: ['-c', line], before, isTool: true });
+    contestant({ box, cwd, command: 'sh', args: ['-c', line], bytes, before, isTool: true });
   const copy = (from, to) => tool(near, from, `exec cp *.bin "${to}"`, () => fresh(to));
   const plain = near.path('plain');
   const tools = {
@@ -83,6 +84,6 @@ async function measure({ near, far, place, workload, rounds, say, agents }) {
     },
     fetch: { cp: copy(far.path('plain'), near.path('fetched')) },
   };
-  const found = await lfsRuns({ box: near, programs, count: workload.count, local, given, tools, rounds, say });
+  const found = await lfsRuns({ box: near, programs, ...workload, local, given, tools, rounds, say });
   return rowsOf({ 'store on': place.name, work: workload.work }, found, ADAPTER);
 }

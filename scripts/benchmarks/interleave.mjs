@@ -1,6 +1,6 @@
 /**
- * Measures contestants in turns, so that a busy moment of the machine hits all of them, and each round in another
- * order. `contestants`: name → an async function that is given whether this is the first round, which warms up, and
+ * Measures contestants in turns, so that a busy moment of the machine hits all of them, and each round in an order by chance:
+ * what one leaves behind must not always be the same other's. `contestants`: name → an async function that is given whether this is the first round, which warms up, and
  * resolves to `{ wall, cpu }` in milliseconds. Resolves to name → `{ median, min, cpu, first }`, the latter being what the
  * first round resolved to.
  */
@@ -8,8 +8,7 @@ export async function interleave(contestants, rounds, say) {
   const names = Object.keys(contestants);
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
-    for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(round + turn) % names.length];
+    for (const name of shuffled(names)) {
       say(`round ${round} of ${rounds}: ${name}`);
       samples[name].push(await contestants[name](round === 0));
     }
@@ -24,6 +23,13 @@ export async function interleave(contestants, rounds, say) {
       ];
     }),
   );
+}
+
+function shuffled(names) {
+  return names
+    .map((name) => ({ name, place: Math.random() }))
+    .toSorted((one, other) => one.place - other.place)
+    .map(({ name }) => name);
 }
 
 function medianOf(numbers) {

@@ -10,11 +10,17 @@ import { expectCount, layOut, removeObjects, setAside } from './objects.mjs';
  *   how that is emptied, where it is not ours.
  * @param local the clone's own objects; @param given where a program that keeps nothing says that they are fetched to.
  */
-export async function lfsRuns({ box, programs, count, local, given, tools, rounds, say }) {
+export async function lfsRuns({ box, programs, count, size, local, given, tools, rounds, say }) {
   const each = (args, around) =>
     Object.fromEntries(
       Object.entries(programs).map(([name, program]) => {
-        const command = { box, cwd: 'clone', command: 'git', args: [...program.settings, 'lfs', ...args] };
+        const command = {
+          box,
+          cwd: 'clone',
+          command: 'git',
+          args: [...program.settings, 'lfs', ...args],
+          bytes: count * size,
+        };
         return [name, contestant({ ...command, ...around(program) })];
       }),
     );

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** Wall time as bash sees it, from the start of the command to its end. Goes to the file that is $0. */
 const TIMED = `start=$EPOCHREALTIME
@@ -20,6 +22,20 @@ my @times = times;
 open my $out, '>>', $file;
 print $out "$times[2] $times[3]\\n";
 exit($status ? 1 : 0);`;
+
+/** Bytes below which it does not matter where memory comes from. */
+const MUCH = 64 * 1024 * 1024;
+const SOME = 256 * 1024 * 1024;
+
+/**
+ * Uses so much memory and gives it back, so that every contestant finds the same. A virtual machine gives its host back what was free
+ * for a while, and whoever uses it again first waits for it: up to 3 s for each GiB, unless the one before has just freed some.
+ */
+async function warmMemory(box, bytes) {
+  if (bytes < MUCH) return;
+  const file = join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), `depot-bench-${process.pid}`);
+  await box.ok('sh', ['-c', 'head -c "$1" /dev/zero >"$2"; rm "$2"', 'sh', String(bytes + SOME), file]);
+}
 
 /** Resolves to `{ wall, cpu }` of a command and all that it starts, in milliseconds. */
 async function timed(box, cwd, command, args) {
@@ -88,10 +104,13 @@ function agentsOf(session) {
 /**
  * A contestant: `command` with `args` in `cwd` of a sandbox, with what is put right before it, and looked at after it,
  * untimed. In the first round the memory of its agents is looked at; a tool has none.
+ *
+ * @param bytes how much it moves.
  */
-export function contestant({ box, cwd, command, args, before, after, isTool = false }) {
+export function contestant({ box, cwd, command, args, bytes, before, after, isTool = false }) {
   return async (isFirst) => {
     await before?.();
+    if (!isFirst) await warmMemory(box, bytes);
     const measured =
       isFirst && !isTool ? await memoryOf(box, cwd, command, args) : await timed(box, cwd, command, args);
     after?.();

@@ -66,7 +66,7 @@ export function markdownOf(machine, results, before) {
 const PREFACE = `# Benchmarks
 
 \`scripts/bench --record\` wrote this. All contestants of a table ran in turns, in one run, on one machine, after a round that warms
-up: compare within a table, and ratios, not milliseconds; another machine, or another day, has others.
+up, each with memory that was just in use: compare within a table, and ratios, not milliseconds; another machine, or another day, has others.
 
 - *median*, *min*: wall time in milliseconds of the whole command, git-lfs and its own work included. *cpu*: of all its processes.
 - *MB*, *MB of one*: the most memory that all agents together, and one of them, had at any moment (resident sets: what

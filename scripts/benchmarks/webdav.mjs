@@ -73,7 +73,8 @@ async function measure({ apache, workload, delay, rounds, say, agents }) {
         clear: () => folder(apache, name),
       };
     }
-    const tool = (cwd, command, args, before) => contestant({ box, cwd, command, args, before, isTool: true });
+    const bytes = workload.count * workload.size;
+    const tool = (cwd, command, args, before) => contestant({ box, cwd, command, args, bytes, before, isTool: true });
     const numbers = `[0-${workload.count - 1}]`;
     const curl = (cwd, args, before) => tool(cwd, 'curl', ['-sSf', '--user', `${USER}:${PASSWORD}`, ...args], before);
     const obscured = execFileSync('rclone', ['obscure', PASSWORD], { encoding: 'utf8' }).trim();
@@ -100,7 +101,7 @@ async function measure({ apache, workload, delay, rounds, say, agents }) {
         [RCLONE]: rclone(':webdav:by-curl', box.path('fetched'), fetched),
       },
     };
-    const found = await lfsRuns({ box, programs, count: workload.count, local, given, tools, rounds, say });
+    const found = await lfsRuns({ box, programs, ...workload, local, given, tools, rounds, say });
     return rowsOf({ server: `Apache, ${delay} ms`, work: workload.work }, found, CURL);
   } finally {
     await proxy?.stop();
