@@ -1,5 +1,5 @@
 import { DepotError, printable } from '../backends/errors.ts';
-import { type GitResult, runGit } from './git.ts';
+import { git, runGit } from './git.ts';
 
 /** So often a file that another git is writing is tried again: for 4 to 7 seconds in all. Git itself gives up at once. */
 const LOCKED = { retries: 20, minTimeout: 20, maxTimeout: 200, factor: 2, randomize: true };
@@ -10,36 +10,24 @@ const LOCKED = { retries: 20, minTimeout: 20, maxTimeout: 200, factor: 2, random
  * @throws DepotError `configuration` with git's own words when it fails.
  */
 export async function editConfig(args: string[], cwd: string): Promise<void> {
-  const command = ['config', ...args];
   // Git tells the user's language where it is not told otherwise.
-  const edit = () => runGit(command, { cwd, env: { ...process.env, LC_ALL: 'C' } });
-  let { status, stderr } = await edit();
-  if (lockedFile(stderr)) {
-    const { default: pRetry } = await import('p-retry');
-    const again = async (): Promise<GitResult> => {
-      const result = await edit();
-      if (lockedFile(result.stderr)) throw new Error(result.stderr);
-      return result;
-    };
-    ({ status, stderr } = await pRetry(again, LOCKED).catch((error: Error) => ({
-      status: 255,
-      stderr: error.message,
-    })));
+  const edit = () => git(['config', ...args], { cwd, env: { ...process.env, LC_ALL: 'C' } });
+  const { default: pRetry } = await import('p-retry');
+  try {
+    await pRetry(edit, { ...LOCKED, shouldRetry: ({ error }) => lockedFile(error) !== undefined });
+  } catch (error) {
+    const file = lockedFile(error);
+    if (file === undefined) throw error;
+    const { what, why } = error as DepotError;
+    const cure = `another git is changing that file, or was ended while it did: when none runs, remove ${file}.lock, then try again`;
+    throw new DepotError('configuration', { what, why, cure, cause: error });
   }
-  if (status === 0) return;
-  const lock = lockedFile(stderr);
-  throw new DepotError('configuration', {
-    what: `cannot run git ${command.join(' ')}`,
-    why: stderr.trim() || `git ended with status ${status}`,
-    cure: lock
-      ? `another git is changing that file, or was ended while it did: when none runs, remove ${lock}.lock, then try again`
-      : 'mend what git complains about, then try again',
-  });
 }
 
-/** The file that another git has locked. */
-function lockedFile(words: string): string | undefined {
-  return /could not lock config file (.+): File exists/.exec(words)?.[1];
+/** The file that another git has locked, if that is why it failed. */
+function lockedFile(error: unknown): string | undefined {
+  if (!(error instanceof DepotError)) return undefined;
+  return /could not lock config file (.+): File exists/.exec(error.why)?.[1];
 }
 
 /**
