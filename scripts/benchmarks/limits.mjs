@@ -69,7 +69,7 @@ function groupsOf(rows) {
     if (groups.has(key)) continue;
     const group = rows.filter((one) => placeOf(one) === placeOf(row) && one.work === row.work);
     const line = (way, limit, name, theirs) => limitLine(group, way, limit, name, theirs);
-    const timeOf = (way, by) => group.find((row) => row.way === way && row.by === by)?.median;
+    const timeOf = timesOf(group, 'median');
     const beside = (way, one, other) => (timeOf(way, one) / timeOf(way, other)).toFixed(2);
     const alone = (timeOf('again', NOTHING) / timeOf('push', DEPOT)).toFixed(2);
     const ours = group.filter(({ by }) => by === DEPOT);
@@ -84,9 +84,14 @@ function groupsOf(rows) {
  */
 function limitLine(group, way, limit, name, theirs) {
   const ratio = (figure) => {
-    const of = (way, by) => group.find((row) => row.way === way && row.by === by)?.[figure];
+    const of = timesOf(group, figure);
     return of(way, DEPOT) / theirs(of);
   };
   const what = way === 'again' ? 'push of what is there' : way;
   return `${what} ${ratio('median').toFixed(2)} times ${name}, at most ${limit.toFixed(2)}: ${verdict(ratio('median') <= limit)} (fastest rounds: ${ratio('min').toFixed(2)})`;
+}
+
+/** A function that gives the time of a way and a contestant. @param figure `median` or `min`. */
+function timesOf(group, figure) {
+  return (way, by) => group.find((row) => row.way === way && row.by === by)?.[figure];
 }
