@@ -79,7 +79,7 @@ function meetAtHub(isThere: string, call: string): string[] {
     `then trap 'exit 0' USR1; printf '%s\\n' "$init" >"$h.$$"`,
     `{ ${ASKED.map(askGit).join('; ')}; } </dev/null 2>/dev/null | ${INIT_VARIABLE}="$init" ${HUB_VARIABLE}="$h" ${THREADS_VARIABLE}=${THREADS} ${call} >/dev/null 2>&1 & p=$!`,
     `echo "hub $p" >>"$h"; printf '{}\\n'; wait $p; rm "$h.$$" 2>/dev/null || exit 0`,
-    `trap - USR1 INT TERM HUP; h=; else trap - INT TERM HUP; printf '{}\\n'; fi`,
+    `trap - USR1 ${ENDS}; h=; else trap - ${ENDS}; printf '{}\\n'; fi`,
   ];
 }
 
@@ -90,15 +90,18 @@ function askGit(args: readonly string[]): string {
   return `git ${args.join(' ')}; printf '\\0\\0%s\\0\\0' $?`;
 }
 
+/** PIPE: git-lfs may have gone, by the same Ctrl-C, before it is answered. */
+const ENDS = 'INT TERM HUP PIPE';
+
 /** All remove the meeting, since one may write to it while another removes it. */
-const TIDY = `trap 'rm -f "$h" "$h.$$"; exit 1' INT TERM HUP`;
+const TIDY = `trap 'rm -f "$h" "$h.$$"; exit 1' ${ENDS}`;
 
 /** Turns; after the first the worker sleeps 10 ms in each, so that it waits some 5 s at most. */
 const ASK_HUB = [
   'if [ -n "$h" ] && while read -r w p; do [ "$w" != hub ] || break; done <"$h" && [ -n "$p" ] && kill -0 $p; then n=0',
   `${TIDY}; printf '%s\\n%s\\n' "$init" "$next" >"$h.$$" && printf '%s\\n' $$ >>"$h" && kill -URG $p`,
   'while [ -e "$h.$$" ] && [ $n -lt 900 ] && kill -0 $p; do n=$((n+1)); [ $n -lt 400 ] || sleep 0.01; done',
-  '[ -e "$h.$$" ] && rm "$h.$$" || exit 0; trap - INT TERM HUP; fi 2>/dev/null',
+  `[ -e "$h.$$" ] && rm "$h.$$" || exit 0; trap - ${ENDS}; fi 2>/dev/null`,
 ].join('; ');
 
 /** The program that settings start, in either form; undefined when they are not ours. */

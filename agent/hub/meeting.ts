@@ -124,8 +124,10 @@ export function isGone({ pid, start }: Process): boolean {
   return fields === undefined || fields[0] === 'Z' || fields[19] !== start;
 }
 
+/** NaN for one that has ended. Where the first process is slow to ask about orphans, they are still there as its zombies. */
 function parentOf(pid: number): number {
-  return Number(statOf(pid)?.[1]);
+  const fields = statOf(pid);
+  return fields && fields[0] !== 'Z' ? Number(fields[1]) : Number.NaN;
 }
 
 /** From the third field of proc(5)'s stat on; the second may hold anything. */

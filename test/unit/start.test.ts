@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -152,6 +152,19 @@ describe.each(SHELLS)('the lazy start under %s', (shell) => {
     const closed = new Promise((done) => child.on('close', done));
     child.stdin.end(`${TERMINATE}\n`);
     expect(await closed).toBe(0);
+  });
+
+  // The same Ctrl-C ends git-lfs, and a hub that cannot tidy up yet.
+  test('a worker that git-lfs takes no answer from leaves no meeting', async () => {
+    const folder = join(home, '.git');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'HEAD'), 'ref: refs/heads/main\n');
+    const child = startWith(shell, [programAt('p')]);
+    const closed = new Promise((done) => child.on('close', done));
+    child.stdout.destroy();
+    child.stdin.end(`${INIT}\n`);
+    await closed;
+    expect(readdirSync(folder)).toEqual(['HEAD']);
   });
 
   describe('when the program is gone', () => {
