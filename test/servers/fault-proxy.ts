@@ -129,6 +129,9 @@ const forward: Deed = async (request, response, seen, fault, origin) => {
   }
   if (!first) return hangUp(request.socket, 'fin');
   await relay(first, request, response, seen, fault);
+  // The rest of a request that the server did not want must not be taken for the next one. What still moves it would stop it.
+  await sent.catch(() => {});
+  request.resume();
 };
 
 /** False when the fault wants the body to stop somewhere. */
@@ -180,8 +183,6 @@ async function relay(
   }
   if (!answer.complete) return hangUp(socket, 'rst');
   response.end();
-  // The rest of a request that the server did not want must not be taken for the next one.
-  request.resume();
   if (fault?.kind === 'length' && fault.by > 0) return hangUp(socket, 'fin');
   if (fault?.kind !== 'close-idle') return;
   await pause(fault.after);
