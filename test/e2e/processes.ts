@@ -7,16 +7,17 @@ export const CAN_LOOK = process.platform === 'linux';
 
 /** The living processes of a session, also those whose parent is gone. */
 export function sessionMembers(leader: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
+  for (;;) {
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    const stats = pids.map((pid) => readProc(Number(pid), 'stat'));
+    const members = pids.filter((_, index) => {
       // "pid (name) state ppid pgrp session …", where the name may hold anything.
-      const [state, , , session] = readProc(pid, 'stat')
-        .replace(/^.*\) /s, '')
-        .split(' ');
+      const [state, , , session] = stats[index]!.replace(/^.*\) /s, '').split(' ');
       return Number(session) === leader && state !== 'Z';
     });
+    // One that ended since the list was read may have started another, which is not on it.
+    if (members.length > 0 || !stats.includes('')) return members.map(Number);
+  }
 }
 
 /** Those of them that run this executable file. */
