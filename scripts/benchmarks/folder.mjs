@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { Sandbox } from '../../test/sandbox.ts';
 import { ADAPTER, DEPOT, depot, doesNothing, fileAdapter, givenAgent, NOTHING, PLAIN, plainNode } from './agents.mjs';
 import { lfsRuns } from './lfs-runs.mjs';
-import { folderLimits } from './limits.mjs';
+import { BOTH, folderLimits } from './limits.mjs';
 import { contestant } from './measure.mjs';
 import { cloneWith, fresh } from './objects.mjs';
 import { rowsOf } from './table.mjs';
@@ -76,13 +76,17 @@ async function measure({ near, far, place, workload, rounds, say, agents }) {
     contestant({ box, cwd, command: 'sh', args: ['-c', line], bytes, before, isTool: true });
   const copy = (from, to) => tool(near, from, `exec cp *.bin "${to}"`, () => fresh(to));
   const plain = near.path('plain');
+  const copied = far.path('plain');
   const tools = {
     push: {
-      cp: copy(plain, far.path('plain')),
+      cp: copy(plain, copied),
       sha256sum: tool(near, plain, 'exec sha256sum *.bin'),
       'openssl dgst': tool(near, plain, 'exec openssl dgst -sha256 *.bin'),
+      ...(workload.size > SMALL && {
+        [BOTH]: tool(near, plain, `openssl dgst -sha256 *.bin & cp *.bin "${copied}"; wait`, () => fresh(copied)),
+      }),
     },
-    fetch: { cp: copy(far.path('plain'), near.path('fetched')) },
+    fetch: { cp: copy(copied, near.path('fetched')) },
   };
   const found = await lfsRuns({ box: near, programs, ...workload, local, given, tools, rounds, say });
   return rowsOf({ 'store on': place.name, work: workload.work }, found, ADAPTER);

@@ -1,8 +1,11 @@
 import { ADAPTER, DEPOT, NOTHING, PLAIN } from './agents.mjs';
 
+/** `cp` and `openssl dgst` of the same bytes, started together: what becomes of the larger of them where both are at work. */
+export const BOTH = 'cp + openssl';
+
 /** What must be reached on a folder, as lines: what, how far it is, whether it is met. */
 export function folderLimits(rows) {
-  return groupsOf(rows).flatMap(({ where, work, line, beside, alone, ours }) => {
+  return groupsOf(rows).flatMap(({ where, work, line, beside, alone, atOnce, ours }) => {
     const lines = [];
     if (work === '1 x 1 MiB') {
       for (const way of ['push', 'fetch']) {
@@ -19,6 +22,7 @@ export function folderLimits(rows) {
     } else {
       const larger = (of) => Math.max(of('push', 'cp'), of('push', 'openssl dgst')) + of('push', NOTHING);
       lines.push(line('push', 1.15, 'the larger of cp and openssl, and the floor', larger));
+      lines.push(`push, cp and openssl at the same time ${atOnce(larger)} times the larger of them, and the floor`);
       lines.push(line('fetch', 1.1, 'cp and the floor', (of) => of('fetch', 'cp') + of('fetch', NOTHING)));
     }
     return [...lines, ...memoryLines(ours)].map((text) => `${where}, ${work}: ${text}`);
@@ -72,8 +76,9 @@ function groupsOf(rows) {
     const timeOf = timesOf(group, 'median');
     const beside = (way, one, other) => (timeOf(way, one) / timeOf(way, other)).toFixed(2);
     const alone = (timeOf('again', NOTHING) / timeOf('push', DEPOT)).toFixed(2);
+    const atOnce = (theirs) => ((timeOf('push', BOTH) + timeOf('push', NOTHING)) / theirs(timeOf)).toFixed(2);
     const ours = group.filter(({ by }) => by === DEPOT);
-    groups.set(key, { where: placeOf(row), work: row.work, line, beside, alone, ours });
+    groups.set(key, { where: placeOf(row), work: row.work, line, beside, alone, atOnce, ours });
   }
   return [...groups.values()];
 }

@@ -75,6 +75,7 @@ up, each with memory that was just in use: compare within a table, and ratios, n
 - *does nothing* is an agent in sh that answers at once: what git-lfs costs by itself, the floor. *file adapter* is what git-lfs
   does with a remote that is a folder: one process that neither hashes what it pushes, nor syncs it to the disk.
 - *plain Node* is the least that any agent in Node can do: started for the first object, it hashes and copies, and nothing else.
+- *cp + openssl* is both at the same time, which is what a push does: where they slow each other down, so it is slowed down.
 - lfs-depot hashes what it pushes (what is fetched git-lfs hashes itself), and syncs each object and its folder to the disk;
   *depot.fsync=false* is the same without sync.
 `;
