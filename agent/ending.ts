@@ -10,6 +10,8 @@ export interface Ending {
   dieSoon(): void;
   /** Ends the process as the signal that it got would have; does nothing if it got none. */
   dieOfSignal(): void;
+  /** Ends the process by SIGKILL as soon as nothing is left to do: for one whose exit code nobody asks for. */
+  dieWhenDone(): void;
 }
 
 /** How a process that serves git-lfs ends: by itself when nothing is left to do, and at signals, which it counts from now on. */
@@ -40,6 +42,11 @@ export function endingOfProcess(): Ending {
     dieSoon,
     dieOfSignal: () => {
       if (signalled) die();
+    },
+    dieWhenDone: () => {
+      // Node's own end may wait for ever: it joins V8's threads, and one that compiles may wait for the main thread to collect
+      // garbage (nodejs/node#54918; seen with 26.10). No timer runs any more by then.
+      process.once('exit', () => process.kill(process.pid, 'SIGKILL'));
     },
   };
 }

@@ -46,6 +46,8 @@ export async function serveWorkers({ file, init }: { file: string; init: string 
   await untilAllHaveLeft(meeting, sessions, ending);
   ending.dieSoon();
   ending.dieOfSignal();
+  // Nobody would kill it, and nobody see it.
+  ending.dieWhenDone();
 }
 
 /** The workers that are served, each with what answers for it when something fails that nobody caught. */
