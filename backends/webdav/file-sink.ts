@@ -97,12 +97,23 @@ function writeAll(fd: number, buffers: Buffer[], at: number, localFile: string):
   return new Promise((resolve, reject) => {
     writev(fd, buffers, at, (error, written) => {
       if (error) return reject(localWriteTrouble(error, localFile));
-      if (written === total) return resolve();
+      if (written === total) {
+        buffers.forEach(release);
+        return resolve();
+      }
       // A disk that takes a part only: the rest in one piece, which tells why.
       const rest = Buffer.concat(buffers).subarray(written);
       writeAll(fd, [rest], at + written, localFile).then(resolve, reject);
     });
   });
+}
+
+/**
+ * Gives the memory of a chunk back, unless others lie in it, too. While it was written V8 may have looked twice, and taken it for
+ * something that lasts: then it would stay until 64 MB of such were there.
+ */
+function release({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }
 
 /** Gives a failure of the user's own disk its name. */

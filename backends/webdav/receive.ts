@@ -5,7 +5,7 @@ import { failureOf, fromNetwork, htmlInstead, isHtml } from './failures.ts';
 import { lookAt } from './look.ts';
 import { ABSENT, type Place } from './place.ts';
 import type { Resource } from './propfind.ts';
-import { spentMemory } from './spent-memory.ts';
+import { memorySpent } from './spent-memory.ts';
 
 /** Where the bytes of a file go. */
 export interface Sink {
@@ -121,10 +121,9 @@ function brokenOff(why: string, what: string, host: string): DepotError {
 }
 
 async function drain({ stream }: Answer, sink: Sink, state: Progress, host: string, { what, signal, size }: Receiving) {
-  const came = spentMemory();
   try {
     for await (const chunk of stream) {
-      came(chunk.length);
+      memorySpent(chunk.length);
       if (size !== undefined && state.have + chunk.length > size) throw damaged(what, `has more than ${size} bytes`);
       const wait = sink.take(chunk);
       state.have += chunk.length;
