@@ -25,6 +25,9 @@ function objectsIn(store: string): number {
   return filesBelow(store).filter((path) => /^[0-9a-f]{2}\//.test(path)).length;
 }
 
+/** Bytes of an object of which 200 take so long that a push is still under way when it is looked at. */
+const LONG = 500_000;
+
 /** What meets in a clone's lfs/tmp. */
 function meetings(clone: string): string[] {
   return filesBelow(box.path(clone, '.git')).filter((path) => path.includes('depot-hub-'));
@@ -83,7 +86,7 @@ describe.runIf(CAN_LOOK)('on Linux', () => {
   });
 
   test('when it is killed amid a push, git-lfs says so for each object, ends, and the next push brings all', async () => {
-    const store = await teamWith(200, 20_000);
+    const store = await teamWith(200, LONG);
     const child = box.start('git', ['-C', 'alice', 'push', '-q', 'origin', 'main'], {
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -106,7 +109,7 @@ describe.runIf(CAN_LOOK)('on Linux', () => {
   });
 
   test('when git-lfs is killed, it ends, and nothing half stands in the store', async () => {
-    const store = await teamWith(200, 20_000);
+    const store = await teamWith(200, LONG);
     const child = box.start('git', ['-C', 'alice', 'lfs', 'push', 'origin', 'main'], {
       detached: true,
       stdio: 'ignore',
