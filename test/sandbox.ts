@@ -1,6 +1,6 @@
 import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -142,6 +142,17 @@ export class Sandbox {
 
 /** All regular files below a folder, as sorted relative paths. */
 export function filesBelow(folder: string): string[] {
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const found = namesBelow(folder);
   return found.filter((path) => statSync(join(folder, path), { throwIfNoEntry: false })?.isFile()).sort();
+}
+
+function namesBelow(folder: string): string[] {
+  for (;;) {
+    try {
+      return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    } catch (error) {
+      // A folder in it has gone while it was read.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !existsSync(folder)) throw error;
+    }
+  }
 }
