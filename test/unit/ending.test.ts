@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 const ENDING = JSON.stringify(new URL('../../agent/ending.ts', import.meta.url).href);
 
 function run(script: string) {
   const code = `import { endingOfProcess } from ${ENDING};\nconst ending = endingOfProcess();\n${script}`;
-  const cwd = fileURLToPath(new URL('.', import.meta.url));
-  return spawnSync(process.execPath, ['--input-type=module', '-e', code], { cwd, encoding: 'utf8' });
+  return spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
 }
 
 const LATE = `setTimeout(() => process.stdout.write('done'), 100);`;
